@@ -1,0 +1,25 @@
+/* err: one error value, the first cause kept (see err.h). */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int err_set(err_t *err, errcode_t code, const char *fmt, ...)
+{
+    if (!err || err->code != ERR_OK) return -1;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    va_end(ap);
+    for (char *p = err->msg; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    err->code = code;
+    return -1;
+}
+
+const char *err_name(errcode_t code)
+{
+    static const char *const name[] = {"ok",    "io",       "format",   "range",   "unsupported",
+                                       "nomem", "usage",    "notfound", "internal"};
+    return (size_t)code < sizeof name / sizeof *name ? name[code] : "unknown";
+}

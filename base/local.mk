@@ -1,0 +1,23 @@
+# base/: errors, memory, volumes, options, files. Includes libc and OpenMP only.
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	base/clock.c base/clock.h \
+	base/err.c base/err.h \
+	base/file.c base/file.h \
+	base/log.c base/log.h \
+	base/mem.c base/mem.h \
+	base/notes.c base/notes.h \
+	base/opt.c base/opt.h \
+	base/progress.c base/progress.h \
+	base/rng.c base/rng.h \
+	base/threads.c base/threads.h \
+	base/vol.c base/vol.h
+BASE_LIBS = libbase.a -lm
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_base
+TESTS += tests/test_base
+tests_test_base_SOURCES = tests/test_base.c
+tests_test_base_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_base_LDADD = $(BASE_LIBS) $(TEST_LIBS)
+endif

@@ -1,0 +1,46 @@
+/* opt: command-line options as rows of a table. Parsing, range check, help, man page and completion come from one row. */
+#ifndef CRYOLEX_BASE_OPT_H
+#define CRYOLEX_BASE_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+typedef enum {
+    OPT_FLAG,   /* bool; no argument */
+    OPT_INT,    /* long; min..max */
+    OPT_REAL,   /* double; min..max, finite */
+    OPT_STR,    /* const char *, borrowed from argv */
+    OPT_CHOICE, /* int: which of `choices` */
+    OPT_SIZE    /* size_t, bytes: "512M", "2G" (powers of 1024) or a plain number; min..max in bytes */
+} opttype_t;
+
+typedef struct {
+    char brief;          /* short name, or 0 */
+    const char *name;    /* long name; NULL ends the table */
+    opttype_t type;
+    size_t at;           /* offsetof the field in the options struct */
+    const char *arg;     /* how the argument is called in help: "A", "FILE"; NULL for a flag */
+    double min, max;     /* of a number */
+    const char *choices; /* "auto|start|origin|none" */
+    const char *def;     /* default as text, applied by opt_defaults and shown; NULL: zero, nothing shown */
+    const char *help;    /* one line or a few, no final stop */
+} opt_t;
+
+/* Write every default into the struct at `out` (which the caller has zeroed). A bad default in a table is an assertion. */
+void opt_defaults(const opt_t *rows, void *out);
+
+/* Parse argv[1..argc-1] by `rows` then `common` (either may be NULL); options and operands may mix, "--" ends options.
+ * Long names may be shortened while they stay unique. argv is permuted so that the operands are
+ * argv[*first..argc-1]. *help is set when -h or --help is met (the rest is then not parsed).
+ * 0, or -1 with ERR_USAGE: unknown or ambiguous option, missing argument, not a number, out of range. */
+int opt_parse(const opt_t *rows, void *out, const opt_t *common, void *common_out, int argc, char **argv, int *first,
+              bool *help, err_t *err);
+
+void opt_help(const opt_t *rows, FILE *f); /* the rows as indented text, 80 columns */
+void opt_man(const opt_t *rows, FILE *f);  /* the rows as man(7) .TP items */
+void opt_roff(const char *text, FILE *f);  /* text with roff's special characters escaped */
+
+#endif

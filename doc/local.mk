@@ -1,0 +1,1 @@
+# doc/: man pages and bash completion, made by the program from its option tables.

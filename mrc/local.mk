@@ -1,0 +1,2 @@
+# mrc/: density files <-> vol_t. Includes base/ only.
+MRC_LIBS =

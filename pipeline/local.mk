@@ -1,0 +1,2 @@
+# pipeline/: joins the folders below it.
+PIPELINE_LIBS =

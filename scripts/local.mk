@@ -1,0 +1,1 @@
+# scripts/: run the program and read its output.

@@ -1,0 +1,6 @@
+/* table: the commands of the program, in the order of `cryolex -h`. */
+#include "src/table.h"
+
+const cmd_t *const cmd_table[] = {
+    NULL,
+};

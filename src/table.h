@@ -1,0 +1,10 @@
+/* table: one cmd_t in each cmd_<name>.c, listed by table.c. */
+#ifndef CRYOLEX_SRC_TABLE_H
+#define CRYOLEX_SRC_TABLE_H
+
+#include "src/cmd.h"
+
+extern const cmd_t cmd_info, cmd_validate, cmd_resample, cmd_simulate, cmd_index_build, cmd_index_info, cmd_index_merge,
+    cmd_search;
+
+#endif

@@ -1,0 +1,201 @@
+/* test_base: errors, memory, options, files, random numbers, volumes. */
+#include "tests/test.h"
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/notes.h"
+#include "base/opt.h"
+#include "base/rng.h"
+#include "base/threads.h"
+#include "base/vol.h"
+
+static void err_keeps_first_cause(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    assert_int_equal(err_set(&e, ERR_IO, "a: %d", 1), -1);
+    err_set(&e, ERR_RANGE, "b\n");
+    assert_int_equal(e.code, ERR_IO);
+    assert_string_equal(e.msg, "a: 1");
+    err_t f = {0};
+    err_set(&f, ERR_FORMAT, "x\033[0m\n");
+    assert_string_equal(f.msg, "x?[0m?");
+    assert_int_equal(err_set(NULL, ERR_IO, "dropped"), -1);
+    assert_string_equal(err_name(ERR_UNSUP), "unsupported");
+}
+
+static void mem_refuses_overflow(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    assert_null(mem_new(SIZE_MAX / 2, 3, &e));
+    assert_int_equal(e.code, ERR_NOMEM);
+    void *p = mem_zero(0, 8, NULL);
+    assert_non_null(p);
+    mem_free(p);
+    int *a = NULL;
+    size_t cap = 0;
+    for (size_t i = 0; i < 1000; i++) {
+        assert_int_equal(mem_grow(&a, &cap, i + 1, sizeof *a, NULL), 0);
+        a[i] = (int)i;
+    }
+    for (size_t i = 0; i < 1000; i++) assert_int_equal(a[i], i);
+    assert_int_equal((uintptr_t)a % MEM_ALIGN, 0);
+    mem_free(a);
+}
+
+typedef struct {
+    bool flag;
+    long n;
+    double x;
+    const char *s;
+    int which;
+    size_t size;
+} demo_t;
+
+static const opt_t demo[] = {
+    {'f', "flag", OPT_FLAG, offsetof(demo_t, flag), NULL, 0, 0, NULL, NULL, "A flag"},
+    {'n', "number", OPT_INT, offsetof(demo_t, n), "N", 1, 10, NULL, "3", "A number"},
+    {'x', "real", OPT_REAL, offsetof(demo_t, x), "X", -1, 1, NULL, "0.5", "A real"},
+    {0, "string", OPT_STR, offsetof(demo_t, s), "S", 0, 0, NULL, NULL, "A string"},
+    {0, "choice", OPT_CHOICE, offsetof(demo_t, which), NULL, 0, 0, "auto|start|none", "start", "A choice"},
+    {0, "size", OPT_SIZE, offsetof(demo_t, size), "SIZE", 1, 0x1p40, NULL, "1K", "A size"},
+    {0},
+};
+
+static errcode_t parse(demo_t *d, int *first, const char *line)
+{
+    static char buf[256];
+    char *argv[32] = {(char *)(uintptr_t) "demo"};
+    int argc = 1;
+    bool help;
+    err_t e = {0};
+    snprintf(buf, sizeof buf, "%s", line);
+    for (char *p = strtok(buf, " "); p; p = strtok(NULL, " ")) argv[argc++] = p;
+    *d = (demo_t){0};
+    opt_defaults(demo, d);
+    opt_parse(demo, d, NULL, NULL, argc, argv, first, &help, &e);
+    return e.code;
+}
+
+static void opt_rows(void **state)
+{
+    (void)state;
+    demo_t d;
+    int first;
+    assert_int_equal(parse(&d, &first, ""), ERR_OK);
+    assert_int_equal(d.n, 3);
+    assert_close(d.x, 0.5, 0);
+    assert_int_equal(d.which, 1);
+    assert_int_equal(d.size, 1024);
+    assert_false(d.flag);
+    assert_int_equal(parse(&d, &first, "a -f --number=7 b --string s --cho none --size 2M -- -x"), ERR_OK);
+    assert_true(d.flag);
+    assert_int_equal(d.n, 7);
+    assert_string_equal(d.s, "s");
+    assert_int_equal(d.which, 2);
+    assert_int_equal(d.size, 2 << 20);
+    assert_int_equal(first, 10); /* a, b and -x are operands */
+
+    static const char *const bad[] = {"-n 0",    "-n 11",  "-n x", "-n 3x",       "-n",         "-x nan",  "--real inf",
+                                      "--s x",   "-z",     "--no", "--choice au", "--flag=1",   "--size 2Q", "--size -1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (parse(&d, &first, bad[i]) != ERR_USAGE) fail_msg("accepted: %s", bad[i]);
+}
+
+static void file_is_atomic(void **state)
+{
+    (void)state;
+    char name[64];
+    err_t e = {0};
+    outfile_t o;
+    size_t n;
+    snprintf(name, sizeof name, "test_base.%ld.tmpfile", (long)rand());
+    assert_int_equal(outfile_open(&o, name, &e), 0);
+    fputs("hello", o.f);
+    assert_null(file_read(name, 100, &n, NULL)); /* not there before the close */
+    assert_int_equal(outfile_close(&o, &e), 0);
+    unsigned char *b = file_read(name, 5, &n, &e);
+    assert_non_null(b);
+    assert_int_equal(n, 5);
+    assert_string_equal((char *)b, "hello");
+    mem_free(b);
+    assert_null(file_read(name, 4, &n, &e));
+    assert_int_equal(e.code, ERR_RANGE);
+    assert_int_equal(outfile_open(&o, name, NULL), 0);
+    fputs("bad", o.f);
+    outfile_abort(&o);
+    b = file_read(name, 5, &n, NULL);
+    assert_string_equal((char *)b, "hello");
+    mem_free(b);
+    remove(name);
+    e = (err_t){0};
+    assert_null(file_read("/nonexistent/x", 9, &n, &e));
+    assert_int_equal(e.code, ERR_IO);
+    e = (err_t){0};
+    assert_null(file_read("/", 9, &n, &e));
+    assert_int_equal(e.code, ERR_IO);
+}
+
+/* First outputs of xoshiro256** after SplitMix64 seeding, from the published reference code run with seed 0. */
+static void rng_stream(void **state)
+{
+    (void)state;
+    rng_t r;
+    rng_seed(&r, 0);
+    assert_true(r.s[0] == 0xe220a8397b1dcdafu); /* SplitMix64(0), Vigna's reference */
+    assert_true(r.s[1] == 0x6e789e6aa1b965f4u);
+    double sum = 0, sq = 0;
+    for (int i = 0; i < 100000; i++) {
+        double x = rng_normal(&r);
+        sum += x;
+        sq += x * x;
+    }
+    assert_close(sum / 1e5, 0, 0.02);
+    assert_close(sq / 1e5, 1, 0.02);
+    for (int i = 0; i < 1000; i++) {
+        double u = rng_unit(&r);
+        assert_true(u >= 0 && u < 1);
+    }
+}
+
+static void vol_statistics(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    assert_null(vol_new(0, 1, 1, 1, &e));
+    assert_int_equal(e.code, ERR_RANGE);
+    vol_t *v = vol_new(5, 7, 130, 2, NULL);
+    rng_t r;
+    rng_seed(&r, 1);
+    double sum = 0, sq = 0;
+    for (size_t i = 0; i < vol_len(v); i++) {
+        v->data[i] = (float)(1e4 + rng_normal(&r));
+        sum += (double)v->data[i];
+    }
+    double mean = sum / (double)vol_len(v);
+    for (size_t i = 0; i < vol_len(v); i++) sq += ((double)v->data[i] - mean) * ((double)v->data[i] - mean);
+    volstat_t a, b;
+    vol_stats(v, &a);
+    assert_close(a.mean, mean, 1e-8);
+    assert_close(a.sd, sqrt(sq / (double)vol_len(v)), 1e-8);
+    threads_set(1);
+    vol_stats(v, &b);
+    assert_memory_equal(&a, &b, sizeof a);
+    v->data[3] = NAN;
+    v->data[4] = INFINITY;
+    vol_stats(v, &a);
+    assert_int_equal(a.bad, 2);
+    assert_true(isfinite(a.mean) && isfinite(a.sd));
+    vol_free(v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(err_keeps_first_cause), cmocka_unit_test(mem_refuses_overflow), cmocka_unit_test(opt_rows),
+        cmocka_unit_test(file_is_atomic),        cmocka_unit_test(rng_stream),           cmocka_unit_test(vol_statistics),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
