@@ -9,3 +9,4 @@ AM_TESTS_ENVIRONMENT = \
 	CRYOLEX_DATA="$${CRYOLEX_DATA:-$(abs_top_srcdir)/../shared/data}"; export CRYOLEX_DATA;
 TEST_LIBS = $(CMOCKA_LIBS)
 EXTRA_DIST += tests/test.h
+EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv
