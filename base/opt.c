@@ -190,18 +190,24 @@ void opt_help(const opt_t *rows, FILE *f)
     }
 }
 
-void opt_roff(const char *text, FILE *f)
+void opt_roff_n(const char *text, size_t n, FILE *f)
 {
-    if (*text == '.' || *text == '\'') fputs("\\&", f);
-    for (; *text; text++) {
+    bool start = true; /* of a line, where . and ' are requests */
+    for (; n; text++, n--) {
+        if (start && (*text == '.' || *text == '\'')) fputs("\\&", f);
         if (*text == '\\')
             fputs("\\e", f);
         else if (*text == '-')
             fputs("\\-", f);
         else
             fputc(*text, f);
-        if (*text == '\n' && (text[1] == '.' || text[1] == '\'')) fputs("\\&", f);
+        start = *text == '\n';
     }
+}
+
+void opt_roff(const char *text, FILE *f)
+{
+    opt_roff_n(text, strlen(text), f);
 }
 
 void opt_man(const opt_t *rows, FILE *f)

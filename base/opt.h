@@ -41,6 +41,9 @@ int opt_parse(const opt_t *rows, void *out, const opt_t *common, void *common_ou
 
 void opt_help(const opt_t *rows, FILE *f); /* the rows as indented text, 80 columns */
 void opt_man(const opt_t *rows, FILE *f);  /* the rows as man(7) .TP items */
-void opt_roff(const char *text, FILE *f);  /* text with roff's special characters escaped */
+
+/* Text (its first n bytes) with roff's special characters escaped. */
+void opt_roff(const char *text, FILE *f);
+void opt_roff_n(const char *text, size_t n, FILE *f);
 
 #endif

@@ -35,7 +35,7 @@ void doc_help(const cmd_t *c, const opt_t *common, FILE *f)
 
 static void man_head(const char *page, const char *summary, FILE *f)
 {
-    fprintf(f, ".TH \"%s\" 1 \"\" \"CryoLex %s\" \"User Commands\"\n.SH NAME\n", page, PACKAGE_VERSION);
+    fprintf(f, ".TH \"%s\" 1 \"" CRYOLEX_DATE "\" \"CryoLex %s\" \"User Commands\"\n.SH NAME\n", page, PACKAGE_VERSION);
     opt_roff(page, f);
     fputs(" \\- ", f);
     opt_roff(summary, f);
@@ -50,17 +50,12 @@ static void man_tail(FILE *f)
 /* Paragraphs are separated by an empty line. */
 static void man_text(const char *text, FILE *f)
 {
-    while (*text) {
-        const char *gap = strstr(text, "\n\n");
-        size_t n = gap ? (size_t)(gap - text) : strlen(text);
-        char buf[4096];
-        snprintf(buf, sizeof buf, "%.*s", (int)(n < sizeof buf ? n : sizeof buf - 1), text);
-        opt_roff(buf, f);
-        fputs("\n", f);
-        if (!gap) break;
-        fputs(".PP\n", f);
-        text = gap + 2;
+    for (const char *gap; (gap = strstr(text, "\n\n")); text = gap + 2) {
+        opt_roff_n(text, (size_t)(gap - text), f);
+        fputs("\n.PP\n", f);
     }
+    opt_roff(text, f);
+    fputc('\n', f);
 }
 
 /* "index build" -> "cryolex-index-build" */
@@ -75,7 +70,9 @@ static void man_overview(FILE *f)
 {
     char page[64];
     man_head("cryolex", "what is this cryo-EM map, and what does it do?", f);
-    fputs(".SH SYNOPSIS\n.B cryolex\n\\fICOMMAND\\fR [options] ...\n.SH COMMANDS\n", f);
+    fputs(".SH SYNOPSIS\n.B cryolex\n\\fICOMMAND\\fR [options] ...\n.br\n.B cryolex \\-\\-version\n"
+          ".SH DESCRIPTION\nData go to standard output, all else to standard error.\n.SH COMMANDS\n",
+          f);
     for (const cmd_t *const *c = cmd_table; *c; c++) {
         page_name(*c, page, sizeof page);
         fputs(".TP\n\\fB", f);
@@ -87,39 +84,117 @@ static void man_overview(FILE *f)
     man_tail(f);
 }
 
+static void man_command(const cmd_t *c, const char *page, const opt_t *common, FILE *f)
+{
+    man_head(page, c->summary, f);
+    fprintf(f, ".SH SYNOPSIS\n.B cryolex %s\n", c->name);
+    opt_roff(c->args, f);
+    fputs("\n.SH DESCRIPTION\n", f);
+    man_text(c->about ? c->about : c->summary, f);
+    fputs(".SH OPTIONS\n", f);
+    opt_man(c->opts, f);
+    opt_man(common, f);
+    fputs(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nShort help.\n", f);
+    man_tail(f);
+    if (c->example) {
+        fputs(".SH EXAMPLES\n.EX\n", f);
+        opt_roff(c->example, f);
+        fputs("\n.EE\n", f);
+    }
+    fputs(".SH SEE ALSO\n.BR cryolex (1)\n", f);
+}
+
+void doc_pages(FILE *f)
+{
+    char page[64];
+    fputs("cryolex\n", f);
+    for (const cmd_t *const *c = cmd_table; *c; c++) {
+        page_name(*c, page, sizeof page);
+        fprintf(f, "%s\n", page);
+    }
+}
+
 int doc_man(const char *page, const opt_t *common, FILE *f)
 {
     char name[64];
     if (!strcmp(page, "cryolex")) {
         man_overview(f);
-        return EXIT_DONE;
+        return 0;
     }
     for (const cmd_t *const *c = cmd_table; *c; c++) {
         page_name(*c, name, sizeof name);
         if (strcmp(page, name) != 0) continue;
-        man_head(name, (*c)->summary, f);
-        fprintf(f, ".SH SYNOPSIS\n.B cryolex %s\n", (*c)->name);
-        opt_roff((*c)->args, f);
-        fputs("\n.SH DESCRIPTION\n", f);
-        man_text((*c)->about ? (*c)->about : (*c)->summary, f);
-        fputs(".SH OPTIONS\n", f);
-        opt_man((*c)->opts, f);
-        opt_man(common, f);
-        fputs(".TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nShort help.\n", f);
-        if ((*c)->example) {
-            fputs(".SH EXAMPLE\n.EX\n", f);
-            opt_roff((*c)->example, f);
-            fputs("\n.EE\n", f);
-        }
-        man_tail(f);
-        fputs(".SH SEE ALSO\n.BR cryolex (1)\n", f);
-        return EXIT_DONE;
+        man_command(*c, name, common, f);
+        return 0;
     }
-    fprintf(stderr, "cryolex: --man: no page %s\n", page);
-    return EXIT_MISUSE;
+    return -1;
 }
 
-static void words_of(const opt_t *rows, FILE *f)
+/* A command's name is one word, or two where commands form a group: "index build". */
+static size_t first_word(const cmd_t *c)
+{
+    return strcspn(c->name, " ");
+}
+
+static bool same_group(const cmd_t *a, const cmd_t *b)
+{
+    size_t n = first_word(a);
+    return n == first_word(b) && !memcmp(a->name, b->name, n);
+}
+
+/* True when no earlier command of the table begins with the same word. */
+static bool opens_group(const cmd_t *const *c)
+{
+    for (const cmd_t *const *p = cmd_table; p < c; p++)
+        if (same_group(*p, *c)) return false;
+    return true;
+}
+
+int doc_group(const char *first, const char *before, FILE *f)
+{
+    int n = 0;
+    for (const cmd_t *const *c = cmd_table; *c; c++) {
+        size_t len = first_word(*c);
+        if ((*c)->name[len] != ' ' || strlen(first) != len || memcmp(first, (*c)->name, len) != 0) continue;
+        fprintf(f, "%s%s", n++ ? " " : before, (*c)->name + len + 1);
+    }
+    return n;
+}
+
+/* The word, and for a group the word after it: case branches on "<number of the word> <first word>". */
+static void complete_commands(FILE *f)
+{
+    fputs("    '1 '*) words='", f);
+    for (const cmd_t *const *c = cmd_table; *c; c++)
+        if (opens_group(c)) fprintf(f, "%.*s ", (int)first_word(*c), (*c)->name);
+    fputs("--help --version' ;;\n", f);
+    for (const cmd_t *const *c = cmd_table; *c; c++) {
+        char first[64], before[96];
+        snprintf(first, sizeof first, "%.*s", (int)first_word(*c), (*c)->name);
+        snprintf(before, sizeof before, "    '2 %s') words='", first);
+        if (opens_group(c) && doc_group(first, before, f)) fputs("' ;;\n", f);
+    }
+}
+
+/* What may follow an option: one of its choices, nothing to offer for a number, else a file name. */
+static void complete_arguments(const cmd_t *c, const opt_t *rows, FILE *f)
+{
+    const char *second = strchr(c->name, ' ') ? "" : "' '*"; /* case branches on "<word 1> <word 2> <word before>" */
+    for (const opt_t *o = rows; o && o->name; o++) {
+        if (o->type == OPT_FLAG || o->type == OPT_STR) continue;
+        fprintf(f, "        '%s'%s' --%s'", c->name, second, o->name);
+        if (o->brief) fprintf(f, " | '%s'%s' -%c'", c->name, second, o->brief);
+        if (o->type == OPT_CHOICE) {
+            fputs(") words='", f);
+            for (const char *p = o->choices; *p; p++) fputc(*p == '|' ? ' ' : *p, f);
+            fputs("' ;;\n", f);
+        } else {
+            fputs(") return ;;\n", f);
+        }
+    }
+}
+
+static void complete_options(const opt_t *rows, FILE *f)
 {
     for (const opt_t *o = rows; o && o->name; o++) {
         fprintf(f, " --%s", o->name);
@@ -127,47 +202,31 @@ static void words_of(const opt_t *rows, FILE *f)
     }
 }
 
-/* Cases for options whose argument is one of a list. */
-static void choices_of(const opt_t *rows, FILE *f)
-{
-    for (const opt_t *o = rows; o && o->name; o++) {
-        if (o->type != OPT_CHOICE) continue;
-        fprintf(f, "        *' '--%s) words='", o->name);
-        for (const char *p = o->choices; *p; p++) fputc(*p == '|' ? ' ' : *p, f);
-        fputs("' ;;\n", f);
-    }
-}
-
 void doc_completion(const opt_t *common, FILE *f)
 {
-    fputs("# bash completion for cryolex; made by `cryolex --completion` from its option tables\n"
+    fputs("# bash completion for cryolex, from its option tables.\n"
           "_cryolex() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} words=\n"
-          "    [[ $COMP_CWORD -gt 1 && $cmd == index ]] && cmd=\"index ${COMP_WORDS[2]}\"\n"
-          "    if [[ $COMP_CWORD -eq 1 ]]; then\n"
-          "        words='",
+          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+          "    # bash splits --option=value at the sign\n"
+          "    if [[ $cur == = ]]; then cur=; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+          "    case \"$COMP_CWORD ${COMP_WORDS[1]}\" in\n",
           f);
-    const char *last = "";
+    complete_commands(f);
+    fputs("    *)\n        case \"${COMP_WORDS[1]} ${COMP_WORDS[2]} $prev\" in\n", f);
     for (const cmd_t *const *c = cmd_table; *c; c++) {
-        size_t n = strcspn((*c)->name, " ");
-        if (strlen(last) != n || strncmp(last, (*c)->name, n) != 0) fprintf(f, "%.*s ", (int)n, (*c)->name);
-        static char first[32];
-        snprintf(first, sizeof first, "%.*s", (int)n, (*c)->name);
-        last = first;
+        complete_arguments(*c, (*c)->opts, f);
+        complete_arguments(*c, common, f);
     }
-    fputs("--help --version'\n    elif [[ $COMP_CWORD -eq 2 && ${COMP_WORDS[1]} == index ]]; then\n        words='", f);
-    for (const cmd_t *const *c = cmd_table; *c; c++)
-        if (!strncmp((*c)->name, "index ", 6)) fprintf(f, "%s ", (*c)->name + 6);
-    fputs("'\n    else\n        case \"$cmd $prev\" in\n", f);
-    for (const cmd_t *const *c = cmd_table; *c; c++) choices_of((*c)->opts, f);
-    fputs("        *)\n            [[ $cur == -* ]] && case \"$cmd\" in\n", f);
+    fputs("        *)\n            [[ $cur == -* ]] && case \"${COMP_WORDS[1]} ${COMP_WORDS[2]} \" in\n", f);
     for (const cmd_t *const *c = cmd_table; *c; c++) {
-        fprintf(f, "            '%s') words='--help -h", (*c)->name);
-        words_of((*c)->opts, f);
-        words_of(common, f);
+        fprintf(f, "            '%s '*) words='--help -h", (*c)->name);
+        complete_options((*c)->opts, f);
+        complete_options(common, f);
         fputs("' ;;\n", f);
     }
-    fputs("            esac ;;\n        esac\n    fi\n"
+    fputs("            esac ;;\n"
+          "        esac ;;\n"
+          "    esac\n"
           "    if [[ $words ]]; then\n"
           "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
           "    else\n"

@@ -1,5 +1,6 @@
 /* cryolex: what is this cryo-EM map, and what does it do? The program: a table of commands. */
 #include <cblas.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,9 +84,42 @@ done:
     return status;
 }
 
+/* Misuse: no command by that name. */
+static int no_command(const char *what)
+{
+    fprintf(stderr, "cryolex: %s", *what ? what : "no command given");
+    if (doc_group(what, ": one of ", stderr))
+        fputs(" is wanted", stderr);
+    else if (*what)
+        fputs(": no such command", stderr);
+    fputs("; see cryolex -h\n", stderr);
+    return EXIT_MISUSE;
+}
+
+/* For the build: `cryolex --man` lists the man pages, `cryolex --man PAGE` prints one. */
+static int man(int argc, char **argv)
+{
+    if (argc < 3) {
+        doc_pages(stdout);
+        return EXIT_DONE;
+    }
+    if (!doc_man(argv[2], common, stdout)) return EXIT_DONE;
+    fprintf(stderr, "cryolex: --man: no page %s; see cryolex --man\n", argv[2]);
+    return EXIT_MISUSE;
+}
+
+/* A standard stream that the caller has closed must not become some file that we open: put in its place
+ * one that fails to read (0) or to write (1, 2). */
+static void streams_open(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd) exit(EXIT_NOT_RUN);
+}
+
 int main(int argc, char **argv)
 {
     int status = EXIT_DONE, words = 0;
+    streams_open();
     const char *what = argc > 1 ? argv[1] : "";
     const cmd_t *c = argc > 1 ? cmd_find(argc, argv, &words) : NULL;
 
@@ -95,15 +129,12 @@ int main(int argc, char **argv)
         doc_overview(stdout);
     else if (!strcmp(what, "-V") || !strcmp(what, "--version"))
         doc_version(stdout);
-    else if (!strcmp(what, "--man") && argc == 3) /* for the build: man page of "search", "index-build" or "cryolex" */
-        status = doc_man(argv[2], common, stdout);
+    else if (!strcmp(what, "--man"))
+        status = man(argc, argv);
     else if (!strcmp(what, "--completion"))
         doc_completion(common, stdout);
-    else {
-        const char *sep = argc > 1 ? ": no such command" : "no command given";
-        fprintf(stderr, "cryolex: %s%s; see cryolex -h\n", what, sep);
-        return EXIT_MISUSE;
-    }
+    else
+        status = no_command(what);
     if (fflush(stdout) || ferror(stdout)) {
         fprintf(stderr, "cryolex: error: standard output: cannot write\n");
         return EXIT_NOT_RUN;

@@ -8,7 +8,9 @@ AM_TESTS_ENVIRONMENT = \
 	CRYOLEX='$(abs_top_builddir)/cryolex'; export CRYOLEX; \
 	CRYOLEX_DATA="$${CRYOLEX_DATA:-$(abs_top_srcdir)/../shared/data}"; export CRYOLEX_DATA;
 TEST_LIBS = $(CMOCKA_LIBS)
-EXTRA_DIST += tests/test.h tests/summary.sh
+EXTRA_DIST += tests/test.h tests/summary.sh tests/tap.sh
+dist_check_SCRIPTS += tests/test_cli.sh
+TESTS += tests/test_cli.sh
 EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv
 
 # In place of Automake's own check-TESTS: runs the same harness, and closes with the line "N passed, N failed".
