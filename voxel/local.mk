@@ -1,13 +1,29 @@
 # voxel/: numbers on grids. Includes pdb/ (model_t only), base/.
 noinst_LIBRARIES += libvoxel.a
+libvoxel_a_CPPFLAGS = $(AM_CPPFLAGS) $(FFTW_CFLAGS)
 libvoxel_a_SOURCES = \
-	voxel/components.c voxel/components.h
-VOXEL_LIBS = libvoxel.a
+	voxel/components.c voxel/components.h \
+	voxel/fft.c voxel/fft.h \
+	voxel/filter.c voxel/filter.h \
+	voxel/lines.c voxel/lines.h \
+	voxel/lines_kern.c voxel/lines_kern.h \
+	voxel/resample.c voxel/resample.h
+VOXEL_LIBS = libvoxel.a $(FFTW_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_components
-TESTS += tests/test_components
+VOXEL_TESTS = tests/test_components tests/test_fft tests/test_filter tests/test_resample
+check_PROGRAMS += $(VOXEL_TESTS)
+TESTS += $(VOXEL_TESTS)
 tests_test_components_SOURCES = tests/test_components.c
 tests_test_components_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-tests_test_components_LDADD = libvoxel.a $(BASE_LIBS) $(TEST_LIBS)
+tests_test_components_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_fft_SOURCES = tests/test_fft.c
+tests_test_fft_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_fft_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_filter_SOURCES = tests/test_filter.c
+tests_test_filter_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_filter_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_resample_SOURCES = tests/test_resample.c
+tests_test_resample_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_resample_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
