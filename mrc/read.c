@@ -1,0 +1,267 @@
+/* read: an MRC file to a volume (see mrc.h). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "mrc/data.h"
+#include "mrc/head.h"
+#include "mrc/mrc.h"
+#include "mrc/skew.h"
+#include "mrc/sniff.h"
+#include "mrc/source.h"
+
+enum { CHUNK = 1 << 18, BATCH = 16 }; /* bytes read at a time; sections scattered at a time */
+
+/* One read under way. */
+typedef struct {
+    source_t src;
+    const char *name;
+    mrc_opts_t opts;
+    mrc_header_t h;
+    size_t row_bytes, volume; /* of a row as stored; which volume, from 0 */
+    raw_t raw;
+    vol_t *vol;
+    size_t bad; /* voxels that are not finite */
+    notes_t *notes;
+} reader_t;
+
+static int cut_short(const reader_t *r, size_t size, err_t *err)
+{
+    return err_set(err, ERR_IO, "%s: ends after %zu bytes, cut short (the header promises %zu)", r->name, size,
+                   r->h.data_at + r->h.data_bytes);
+}
+
+/* The fields make no map: what is it, then? */
+static int not_mrc(const reader_t *r, const unsigned char *b, size_t n, err_t *err)
+{
+    const char *what = sniff_format(b, n, r->src.size);
+    if (what) return err_set(err, ERR_UNSUP, "%s: %s (an MRC or CCP4 map is wanted)", r->name, what);
+    if (n < HEAD_BYTES)
+        return err_set(err, ERR_IO, "%s: %zu bytes (the header of an MRC file has %d)", r->name, n, HEAD_BYTES);
+    return err_set(err, ERR_FORMAT, "%s: no MRC file: sides %d, %d, %d, mode %d, no \"MAP \"", r->name, r->h.n[0], r->h.n[1],
+                   r->h.n[2], r->h.mode);
+}
+
+/* Read and judge the header; find where the data lie, as far as the size of the file is known. */
+static int read_header(reader_t *r, err_t *err)
+{
+    unsigned char b[HEAD_BYTES];
+    size_t n;
+    if (source_read(&r->src, b, sizeof b, &n, err)) return -1;
+    if (n < HEAD_BYTES) return not_mrc(r, b, n, err);
+    head_parse(b, &r->h);
+    r->h.codec = codec_name(r->src.codec);
+    if (!head_has_map(&r->h)) {
+        /* Old-style: only if every field makes sense, and no other format claims the bytes. */
+        if (head_sense(&r->h) < 7 || sniff_format(b, n, r->src.size)) return not_mrc(r, b, n, err);
+    }
+    if (head_judge(&r->h, r->name, &r->opts, r->notes, err)) return -1;
+    if (r->h.nsymbt && source_hold(&r->src, r->opts.mem_limit, err)) return -1;
+    return head_layout(&r->h, r->name, r->src.size, &r->opts, r->notes, err);
+}
+
+/* Which volume, and may it be read at all? */
+static int choose_volume(reader_t *r, err_t *err)
+{
+    const mrc_header_t *h = &r->h;
+    long k = r->opts.volume;
+    if (!head_row_bytes(h->read_mode, 1))
+        return err_set(err, ERR_UNSUP, "%s: mode %d, %s (a density has mode 0, 1, 2, 6, 12 or 101)", r->name, h->mode,
+                       head_mode_name(h->mode));
+    if (h->image_stack && !r->opts.images)
+        return err_set(err, ERR_UNSUP, "%s: a stack of %d images, not a volume; see --images", r->name, h->n[2]);
+    if (h->image_stack) notes_add(r->notes, "a stack of %d images, read as a volume", h->n[2]);
+    if (h->volumes > 1 && k == 0)
+        return err_set(err, ERR_USAGE, "%s: a stack of %zu volumes; choose one with --volume", r->name, h->volumes);
+    if (k < 0 || (size_t)k > h->volumes)
+        return err_set(err, ERR_NOTFOUND, "%s: volume %ld (there are %zu)", r->name, k, h->volumes);
+    r->volume = k ? (size_t)k - 1 : 0;
+    return 0;
+}
+
+/* Memory for the volume, and for what else a read takes. */
+static int make_room(reader_t *r, size_t extra, err_t *err)
+{
+    const mrc_header_t *h = &r->h;
+    size_t voxels = h->size[0] * h->size[1] * h->size[2], bytes = 4 * voxels, need = bytes + extra;
+    if (r->src.own) need += r->src.mem_n;
+    if (r->opts.mem_limit && need > r->opts.mem_limit)
+        return err_set(err, ERR_RANGE, "%s: %zu x %zu x %zu voxels need %zu bytes of memory (the limit is %zu)", r->name,
+                       h->size[0], h->size[1], h->size[2], need, r->opts.mem_limit);
+    if (r->src.dec && codec_bound(r->src.codec, r->src.mem_n) < h->data_bytes)
+        return err_set(err, ERR_IO, "%s: %zu bytes of %s data cannot hold the %zu bytes that the header promises", r->name,
+                       r->src.mem_n, h->codec, h->data_bytes);
+    r->vol = mem_zero(1, sizeof *r->vol, err);
+    if (!r->vol) return -1;
+    *r->vol = (vol_t){.nx = h->size[0], .ny = h->size[1], .nz = h->size[2]};
+    r->vol->data = mem_new(bytes + extra, 1, err);
+    return r->vol->data ? 0 : -1;
+}
+
+/* `rows` rows as stored, from the source to out (rows, nx). tmp: CHUNK bytes or one row. */
+static int read_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t *err)
+{
+    size_t nx = (size_t)r->h.n[0], step = CHUNK / r->row_bytes ? CHUNK / r->row_bytes : 1, got;
+    bool native = raw_is_native(r->raw, r->h.big_endian);
+    for (size_t j = 0; j < rows; j += step) {
+        size_t m = rows - j < step ? rows - j : step;
+        float *dst = out + j * nx;
+        if (source_read(&r->src, native ? (unsigned char *)dst : tmp, m * r->row_bytes, &got, err)) return -1;
+        if (got < m * r->row_bytes) return cut_short(r, r->src.at, err);
+        for (size_t k = 0; !native && k < m; k++)
+            raw_to_float(r->raw, r->h.big_endian, tmp + k * r->row_bytes, dst + k * nx, nx);
+        r->bad += raw_count_bad(dst, m * nx);
+    }
+    return 0;
+}
+
+/* n sections (n, rows, columns) from `section` on to their places along x, y, z. */
+static void scatter(const reader_t *r, const float *in, size_t section, size_t n)
+{
+    const mrc_header_t *h = &r->h;
+    const vol_t *v = r->vol;
+    size_t stride[3] = {1, v->nx, v->nx * v->ny}, len[3] = {(size_t)h->n[0], (size_t)h->n[1], n};
+    size_t from[3] = {1, len[0], len[0] * len[1]}, to[3], order[3];
+    for (int k = 0; k < 3; k++) to[k] = stride[h->axis[k]];
+    for (size_t k = 0; k < 3; k++) order[h->axis[k]] = k; /* which of C, R, S is x, y, z */
+    float *out = v->data + section * to[2];
+    size_t x = order[0], y = order[1], z = order[2];
+    for (size_t c = 0; c < len[z]; c++)
+        for (size_t b = 0; b < len[y]; b++) {
+            float *dst = out + c * to[z] + b * to[y];
+            const float *src = in + c * from[z] + b * from[y];
+            for (size_t a = 0; a < len[x]; a++) dst[a] = src[a * from[x]];
+        }
+}
+
+static int load(reader_t *r, err_t *err)
+{
+    const mrc_header_t *h = &r->h;
+    size_t nx = (size_t)h->n[0], ny = (size_t)h->n[1], nz = r->h.size[h->axis[2]];
+    bool straight = h->axis[0] == 0 && h->axis[1] == 1;
+    float *part = NULL;
+    int rc = -1;
+    unsigned char *tmp = mem_new(r->row_bytes > CHUNK ? r->row_bytes : CHUNK, 1, err);
+    if (!tmp) return -1;
+    if (source_seek(&r->src, h->data_at + r->volume * r->row_bytes * ny * nz, err)) goto done;
+    if (straight) {
+        rc = read_rows(r, r->vol->data, ny * nz, tmp, err);
+        goto done;
+    }
+    size_t batch = nz < BATCH ? nz : BATCH;
+    part = mem_new(nx * ny * batch, sizeof *part, err);
+    if (!part) goto done;
+    for (size_t k = 0; k < nz; k += batch) {
+        size_t m = nz - k < batch ? nz - k : batch;
+        if (read_rows(r, part, ny * m, tmp, err)) goto done;
+        scatter(r, part, k, m);
+    }
+    rc = 0;
+done:
+    mem_free(tmp);
+    mem_free(part);
+    return rc;
+}
+
+/* A stream that ended too early tells its size at last: was there no extended header after all? */
+static int load_again(reader_t *r, err_t *err)
+{
+    err_t e = {0};
+    int rc = load(r, &e);
+    if (rc && e.code == ERR_IO && r->src.dec && r->h.nsymbt > 0 && r->src.at == HEAD_BYTES + r->h.data_bytes) {
+        if (head_layout(&r->h, r->name, r->src.at, &r->opts, r->notes, err)) return -1;
+        r->bad = 0;
+        return load(r, err);
+    }
+    if (rc) return err_set(err, e.code, "%s", e.msg);
+    return 0;
+}
+
+/* Past the data: a checksum is verified only at the end of its stream, and more data deserve a note. */
+static int check_end(reader_t *r, err_t *err)
+{
+    unsigned char b;
+    size_t got, want = r->h.data_at + r->h.data_bytes;
+    if (r->src.size != SOURCE_UNKNOWN || r->volume + 1 < r->h.volumes) return 0;
+    if (!r->src.dec && !source_rewinds(&r->src)) return 0; /* a pipe: leave the rest to whoever is next */
+    if (source_read(&r->src, &b, 1, &got, err)) return -1;
+    if (got)
+        notes_add(r->notes, "more data than the header accounts for: not read");
+    else
+        r->h.file_bytes = want;
+    if (!got && r->src.dec && decoder_rest(r->src.dec))
+        notes_add(r->notes, "%zu bytes after the %s data: not read", decoder_rest(r->src.dec), r->h.codec);
+    return 0;
+}
+
+static int finish(reader_t *r, err_t *err)
+{
+    vol_t *v = r->vol;
+    memcpy(v->voxel, r->h.voxel, sizeof v->voxel);
+    memcpy(v->origin, r->h.place, sizeof v->origin);
+    if (r->bad) notes_add(r->notes, "%zu voxels are NaN or infinite", r->bad);
+    if (!r->h.skewed || r->opts.as_stored) return 0;
+    vol_t *w = skew_straighten(v, r->h.angle, r->opts.mem_limit, err);
+    if (!w) return -1;
+    notes_add(r->notes, "cell angles %g, %g, %g: resampled from %zu x %zu x %zu to an orthogonal grid of %zu x %zu x %zu",
+              r->h.angle[0], r->h.angle[1], r->h.angle[2], v->nx, v->ny, v->nz, w->nx, w->ny, w->nz);
+    vol_free(v);
+    r->vol = w;
+    return 0;
+}
+
+static vol_t *read_opened(reader_t *r, err_t *err)
+{
+    if (read_header(r, err) || choose_volume(r, err)) return NULL;
+    r->raw = raw_of_mode(r->h.read_mode, r->h.mode0_unsigned);
+    r->row_bytes = head_row_bytes(r->h.read_mode, (size_t)r->h.n[0]);
+    if (make_room(r, 0, err) || load_again(r, err) || check_end(r, err) || finish(r, err)) {
+        vol_free(r->vol);
+        return NULL;
+    }
+    return r->vol;
+}
+
+static void reader_init(reader_t *r, const mrc_opts_t *opts, notes_t *notes)
+{
+    *r = (reader_t){.notes = notes, .h = {.codec = "none"}};
+    if (opts) r->opts = *opts;
+}
+
+vol_t *mrc_read(const char *path, const mrc_opts_t *opts, mrc_header_t *head, notes_t *notes, err_t *err)
+{
+    reader_t r;
+    reader_init(&r, opts, notes);
+    vol_t *v = NULL;
+    if (!source_open(&r.src, path, r.opts.mem_limit, err)) {
+        r.name = r.src.name;
+        v = read_opened(&r, err);
+    }
+    source_close(&r.src);
+    if (head) *head = r.h;
+    return v;
+}
+
+vol_t *mrc_read_mem(const unsigned char *buf, size_t n, const char *name, const mrc_opts_t *opts, mrc_header_t *head,
+                    notes_t *notes, err_t *err)
+{
+    reader_t r;
+    reader_init(&r, opts, notes);
+    vol_t *v = NULL;
+    r.name = name;
+    if (!source_open_mem(&r.src, buf, n, name, err)) v = read_opened(&r, err);
+    source_close(&r.src);
+    if (head) *head = r.h;
+    return v;
+}
+
+int mrc_head(const char *path, const mrc_opts_t *opts, mrc_header_t *head, notes_t *notes, err_t *err)
+{
+    reader_t r;
+    reader_init(&r, opts, notes);
+    int rc = source_open(&r.src, path, r.opts.mem_limit, err);
+    r.name = r.src.name;
+    if (!rc) rc = read_header(&r, err);
+    source_close(&r.src);
+    *head = r.h;
+    return rc;
+}
