@@ -11,6 +11,7 @@ libbase_a_SOURCES = \
 	base/progress.c base/progress.h \
 	base/rng.c base/rng.h \
 	base/threads.c base/threads.h \
+	base/tsv.c base/tsv.h \
 	base/vol.c base/vol.h
 BASE_LIBS = libbase.a -lm
 

@@ -61,7 +61,8 @@ static int store(const opt_t *o, void *out, const char *s, err_t *err)
         memcpy(field, &x, sizeof x);
         return check_range(o, (double)x, s, err);
     }
-    case OPT_REAL: {
+    case OPT_REAL:
+    case OPT_MAYBE: {
         double x = strtod(s, &end);
         if (end == s || *end || !isfinite(x)) return err_set(err, ERR_USAGE, "--%s: '%s' (a number is wanted)", o->name, s);
         memcpy(field, &x, sizeof x);
@@ -88,6 +89,7 @@ static int store(const opt_t *o, void *out, const char *s, err_t *err)
 void opt_defaults(const opt_t *rows, void *out)
 {
     for (const opt_t *o = rows; o && o->name; o++) {
+        if (o->type == OPT_MAYBE) memcpy((char *)out + o->at, &(double){NAN}, sizeof(double));
         if (!o->def || o->type == OPT_FLAG) continue;
         err_t err = {0};
         int rc = store(o, out, o->def, &err);

@@ -12,6 +12,7 @@ typedef enum {
     OPT_FLAG,   /* bool; no argument */
     OPT_INT,    /* long; min..max */
     OPT_REAL,   /* double; min..max, finite */
+    OPT_MAYBE,  /* the same, but NAN when it is not given */
     OPT_STR,    /* const char *, borrowed from argv */
     OPT_CHOICE, /* int: which of `choices` */
     OPT_SIZE    /* size_t, bytes: "512M", "2G" (powers of 1024) or a plain number; min..max in bytes */
@@ -29,7 +30,7 @@ typedef struct {
     const char *help;    /* one line or a few, no final stop */
 } opt_t;
 
-/* Write every default into the struct at `out` (which the caller has zeroed). A bad default in a table is an assertion. */
+/* Write every default (and the NAN of OPT_MAYBE) into the struct at `out`, which the caller has zeroed. A bad default in a table is an assertion. */
 void opt_defaults(const opt_t *rows, void *out);
 
 /* Parse argv[1..argc-1] by `rows` then `common` (either may be NULL); options and operands may mix, "--" ends options.

@@ -8,6 +8,7 @@
 #include "base/opt.h"
 #include "base/rng.h"
 #include "base/threads.h"
+#include "base/tsv.h"
 #include "base/vol.h"
 
 static void err_keeps_first_cause(void **state)
@@ -52,6 +53,7 @@ typedef struct {
     const char *s;
     int which;
     size_t size;
+    double maybe;
 } demo_t;
 
 static const opt_t demo[] = {
@@ -61,6 +63,7 @@ static const opt_t demo[] = {
     {0, "string", OPT_STR, offsetof(demo_t, s), "S", 0, 0, NULL, NULL, "A string"},
     {0, "choice", OPT_CHOICE, offsetof(demo_t, which), NULL, 0, 0, "auto|start|none", "start", "A choice"},
     {0, "size", OPT_SIZE, offsetof(demo_t, size), "SIZE", 1, 0x1p40, NULL, "1K", "A size"},
+    {0, "maybe", OPT_MAYBE, offsetof(demo_t, maybe), "X", -1, 1, NULL, NULL, "A real that may be absent"},
     {0},
 };
 
@@ -90,16 +93,20 @@ static void opt_rows(void **state)
     assert_int_equal(d.which, 1);
     assert_int_equal(d.size, 1024);
     assert_false(d.flag);
+    assert_true(isnan(d.maybe));
     assert_int_equal(parse(&d, &first, "a -f --number=7 b --string s --cho none --size 2M -- -x"), ERR_OK);
     assert_true(d.flag);
     assert_int_equal(d.n, 7);
+    assert_int_equal(parse(&d, &first, "--maybe 0"), ERR_OK);
+    assert_close(d.maybe, 0, 0);
+    assert_int_equal(parse(&d, &first, "a -f --number=7 b --string s --cho none --size 2M -- -x"), ERR_OK);
     assert_string_equal(d.s, "s");
     assert_int_equal(d.which, 2);
     assert_int_equal(d.size, 2 << 20);
     assert_int_equal(first, 10); /* a, b and -x are operands */
 
     static const char *const bad[] = {"-n 0",    "-n 11",  "-n x", "-n 3x",       "-n",         "-x nan",  "--real inf",
-                                      "--s x",   "-z",     "--no", "--choice au", "--flag=1",   "--size 2Q", "--size -1"};
+                                      "--s x",   "-z",     "--no", "--choice au", "--flag=1",   "--size 2Q", "--size -1", "--maybe nan"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (parse(&d, &first, bad[i]) != ERR_USAGE) fail_msg("accepted: %s", bad[i]);
 }
@@ -136,6 +143,40 @@ static void file_is_atomic(void **state)
     e = (err_t){0};
     assert_null(file_read("/", 9, &n, &e));
     assert_int_equal(e.code, ERR_IO);
+}
+
+static errcode_t table(const char *text, tsv_t *t, err_t *e)
+{
+    outfile_t o;
+    assert_int_equal(outfile_open(&o, "test_base.tsv", NULL), 0);
+    fputs(text, o.f);
+    assert_int_equal(outfile_close(&o, NULL), 0);
+    *e = (err_t){0};
+    tsv_read("test_base.tsv", t, e);
+    remove("test_base.tsv");
+    return e->code;
+}
+
+static void tsv_rows(void **state)
+{
+    (void)state;
+    tsv_t t;
+    err_t e;
+    assert_int_equal(table("id\tpath\r\n# note\n\na\t\nb\t-\nc\tx y", &t, &e), ERR_OK);
+    assert_int_equal(t.nrow, 3);
+    assert_int_equal(tsv_col(&t, "path"), 1);
+    assert_int_equal(tsv_col(&t, "pat"), -1);
+    assert_string_equal(tsv_get(&t, 0, 0), "a");
+    assert_null(tsv_get(&t, 0, 1));
+    assert_null(tsv_get(&t, 1, 1));
+    assert_null(tsv_get(&t, 1, -1));
+    assert_string_equal(tsv_get(&t, 2, 1), "x y");
+    assert_int_equal(t.line[2], 6);
+    tsv_free(&t);
+    assert_int_equal(table("", &t, &e), ERR_FORMAT);
+    assert_int_equal(table("a\ta\n", &t, &e), ERR_FORMAT);
+    assert_int_equal(table("a\tb\n1\t2\n3\n", &t, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.msg, "line 3"));
 }
 
 /* First outputs of xoshiro256** after SplitMix64 seeding, from the published reference code run with seed 0. */
@@ -195,7 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(err_keeps_first_cause), cmocka_unit_test(mem_refuses_overflow), cmocka_unit_test(opt_rows),
-        cmocka_unit_test(file_is_atomic),        cmocka_unit_test(rng_stream),           cmocka_unit_test(vol_statistics),
+        cmocka_unit_test(file_is_atomic),        cmocka_unit_test(tsv_rows), cmocka_unit_test(rng_stream),           cmocka_unit_test(vol_statistics),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

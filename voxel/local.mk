@@ -1,22 +1,31 @@
 # voxel/: numbers on grids. Includes pdb/ (model_t only), base/.
 noinst_LIBRARIES += libvoxel.a
-libvoxel_a_CPPFLAGS = $(AM_CPPFLAGS) $(FFTW_CFLAGS)
+libvoxel_a_CPPFLAGS = $(AM_CPPFLAGS) $(FFTW_CFLAGS) $(OPENBLAS_CFLAGS) $(GSL_CFLAGS)
 libvoxel_a_SOURCES = \
+	voxel/blur.c voxel/blur.h \
 	voxel/components.c voxel/components.h \
+	voxel/contour.c voxel/contour.h \
+	voxel/cube.c voxel/cube.h \
+	voxel/desc.c voxel/desc.h \
 	voxel/fft.c voxel/fft.h \
 	voxel/filter.c voxel/filter.h \
+	voxel/frame.c voxel/frame.h \
 	voxel/lines.c voxel/lines.h \
 	voxel/lines_kern.c voxel/lines_kern.h \
-	voxel/resample.c voxel/resample.h
-VOXEL_LIBS = libvoxel.a $(FFTW_LIBS)
+	voxel/resample.c voxel/resample.h \
+	voxel/spectrum.c voxel/spectrum.h
+VOXEL_LIBS = libvoxel.a $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
 
 if HAVE_CMOCKA
-VOXEL_TESTS = tests/test_components tests/test_fft tests/test_filter tests/test_resample
+VOXEL_TESTS = tests/test_components tests/test_cube tests/test_fft tests/test_filter tests/test_resample
 check_PROGRAMS += $(VOXEL_TESTS)
 TESTS += $(VOXEL_TESTS)
 tests_test_components_SOURCES = tests/test_components.c
 tests_test_components_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_components_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_cube_SOURCES = tests/test_cube.c tests/blobs.h
+tests_test_cube_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_cube_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_fft_SOURCES = tests/test_fft.c
 tests_test_fft_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_fft_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)

@@ -1,0 +1,37 @@
+/* contour: the level that separates a molecule from what surrounds it, and the mask above it. */
+#ifndef CRYOLEX_VOXEL_CONTOUR_H
+#define CRYOLEX_VOXEL_CONTOUR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/vol.h"
+
+typedef struct {
+    double background; /* the commonest value: solvent, or 0 in a masked map */
+    double level;      /* density above it is molecule */
+    double plateau;    /* mean density above the level */
+    double inside;     /* fraction of the voxels above the level, 0..1 */
+} contour_t;
+
+/* Estimate the contour level of a density whose features are coarser than about a tenth of the molecule (low-passed:
+ * at full resolution the interior is no plateau and the estimate would shrink to side chains).
+ *
+ * The background is the mode of the histogram. The level L is a fixed point of
+ *     L = background + CONTOUR_FRACTION * (mean of the density above L - background)
+ * (iterative threshold selection, Ridler and Calvard 1978, IEEE Trans. SMC 8:630); where there are several (hot
+ * voxels, noise), the one with most contrast, n (mean - background)^2 over the n voxels above it. Scaling or shifting
+ * the density scales and shifts the level; padding with background leaves it.
+ *
+ * In:  v  finite voxels only are used
+ * 0, or -1: ERR_RANGE no finite voxel, or all equal ("flat map"); ERR_NOMEM. Thread-safe. */
+int contour_estimate(const vol_t *v, contour_t *c, err_t *err);
+#define CONTOUR_FRACTION 0.5
+
+/* mask[i] = 1 where v > level and the voxel belongs to a body of at least `keep` (0..1) times the voxels of the
+ * largest one, joined through faces, edges and corners; 0 elsewhere. mask (nz,ny,nx) is the caller's.
+ * Out: *inside  voxels set.   0, or -1: ERR_RANGE nothing above the level; ERR_NOMEM. */
+int contour_mask(const vol_t *v, double level, double keep, unsigned char *mask, size_t *inside, err_t *err);
+
+#endif

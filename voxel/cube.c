@@ -1,0 +1,289 @@
+/* cube: the canonical cube (see cube.h; DESIGN 2). */
+#include "voxel/cube.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "voxel/blur.h"
+#include "voxel/contour.h"
+#include "voxel/resample.h"
+#include "voxel/spectrum.h"
+
+/* Sampling of the work grid and the bodies that stay. */
+enum { LOOK_SIDE = 64, ROUNDS = 4 }; /* longest side of the first look; rounds of low-pass and moments */
+static const double WORK_VOXEL = 0.085; /* of the work grid, in Rg */
+static const double KEEP = 0.1;         /* bodies smaller than this share of the largest are specks */
+static const double MARGIN = 0.6;       /* kept around the bodies when the box is cut, in Rg */
+static const double CLIP = 0.98;        /* quantile of the density inside at which weights are clipped */
+
+/* What one look at a density tells. */
+typedef struct {
+    contour_t contour;
+    frame_t frame;
+    size_t inside;       /* voxels */
+    size_t lo[3], hi[3]; /* bounding box of the mask, hi exclusive */
+} look_t;
+
+typedef struct {
+    vol_t *vol;          /* the work grid */
+    vol_t *low;          /* low-passed */
+    unsigned char *mask; /* bodies above the level */
+    float *weight;
+} work_t;
+
+static void work_free(work_t *w)
+{
+    vol_free(w->vol);
+    vol_free(w->low);
+    mem_free(w->mask);
+    mem_free(w->weight);
+    *w = (work_t){0};
+}
+
+/* Take over a volume as the work grid. */
+static int work_take(work_t *w, vol_t *vol, err_t *err)
+{
+    if (!vol) return -1;
+    w->vol = vol;
+    size_t n = vol_len(vol);
+    w->low = vol_clone(vol, err);
+    w->mask = mem_new(n, 1, err);
+    w->weight = mem_new(n, sizeof *w->weight, err);
+    if (w->low && w->mask && w->weight) return 0;
+    work_free(w);
+    return -1;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Quantile q of the n values of x, which is sorted in place. */
+static float quantile(float *x, size_t n, double q)
+{
+    qsort(x, n, sizeof *x, by_value);
+    return x[(size_t)(q * (double)(n - 1))];
+}
+
+/* Weights: density above the background inside the mask, clipped at a high quantile. */
+static void weigh(work_t *w, double background)
+{
+    size_t n = vol_len(w->low), k = 0;
+    for (size_t i = 0; i < n; i++)
+        if (w->mask[i]) w->weight[k++] = w->low->data[i];
+    float top = quantile(w->weight, k, CLIP) - (float)background;
+    for (size_t i = 0; i < n; i++) {
+        float d = w->low->data[i] - (float)background;
+        w->weight[i] = w->mask[i] ? (d < top ? d : top) : 0;
+    }
+}
+
+static void bounds(const work_t *w, look_t *l)
+{
+    const vol_t *v = w->low;
+    size_t side[3] = {v->nx, v->ny, v->nz}, i = 0;
+    for (int d = 0; d < 3; d++) {
+        l->lo[d] = side[d];
+        l->hi[d] = 0;
+    }
+    for (size_t z = 0; z < v->nz; z++)
+        for (size_t y = 0; y < v->ny; y++)
+            for (size_t x = 0; x < v->nx; x++, i++) {
+                if (!w->mask[i]) continue;
+                size_t p[3] = {x, y, z};
+                for (int d = 0; d < 3; d++) {
+                    if (p[d] < l->lo[d]) l->lo[d] = p[d];
+                    if (p[d] >= l->hi[d]) l->hi[d] = p[d] + 1;
+                }
+            }
+}
+
+/* Low-pass the work grid by sigma (angstrom), find level, bodies and moments. */
+static int look(work_t *w, double sigma, look_t *l, err_t *err)
+{
+    double edge = w->vol->data[0];
+    if (blur_gauss(w->vol, w->low, sigma, edge, err) || contour_estimate(w->low, &l->contour, err) ||
+        contour_mask(w->low, l->contour.level, KEEP, w->mask, &l->inside, err))
+        return -1;
+    weigh(w, l->contour.background);
+    bounds(w, l);
+    return frame_of(w->low, w->weight, &l->frame, err);
+}
+
+/* The part of v from lo to hi (exclusive). */
+static vol_t *crop(const vol_t *v, const size_t lo[3], const size_t hi[3], err_t *err)
+{
+    vol_t *c = vol_new(hi[0] - lo[0], hi[1] - lo[1], hi[2] - lo[2], 1, err);
+    if (!c) return NULL;
+    for (int d = 0; d < 3; d++) {
+        c->voxel[d] = v->voxel[d];
+        c->origin[d] = v->origin[d] + (double)lo[d] * v->voxel[d];
+    }
+    for (size_t z = 0; z < c->nz; z++)
+        for (size_t y = 0; y < c->ny; y++)
+            memcpy(c->data + vol_idx(c, 0, y, z), v->data + vol_idx(v, lo[0], lo[1] + y, lo[2] + z), c->nx * sizeof *c->data);
+    return c;
+}
+
+/* Same field of view at about `voxel` angstrom. */
+static vol_t *regrid(const vol_t *v, double voxel, err_t *err)
+{
+    size_t n[3] = {v->nx, v->ny, v->nz};
+    for (int d = 0; d < 3; d++) {
+        double s = ceil((double)n[d] * v->voxel[d] / voxel);
+        n[d] = s < 1 ? 1 : s > VOL_SIDE_MAX ? VOL_SIDE_MAX : (size_t)s;
+    }
+    return resample_box(v, n[0], n[1], n[2], err);
+}
+
+/* Where a body found on the look grid lies in v, with a margin; hi exclusive. */
+static void region(const vol_t *v, const vol_t *grid, const look_t *l, double margin, size_t lo[3], size_t hi[3])
+{
+    const size_t side[3] = {v->nx, v->ny, v->nz};
+    for (int d = 0; d < 3; d++) {
+        double a = floor((double)l->lo[d] * grid->voxel[d] / v->voxel[d] - margin / v->voxel[d]);
+        double b = ceil((double)l->hi[d] * grid->voxel[d] / v->voxel[d] + margin / v->voxel[d]);
+        lo[d] = a < 0 ? 0 : (size_t)a;
+        hi[d] = b > (double)side[d] ? side[d] : (size_t)b;
+    }
+}
+
+/* First look at the whole box on a small grid, then the work grid: the part that holds the bodies, at WORK_VOXEL. */
+static int work_make(const vol_t *v, work_t *w, look_t *l, err_t *err)
+{
+    double edge = 0, fine = INFINITY;
+    const size_t side[3] = {v->nx, v->ny, v->nz};
+    for (int d = 0; d < 3; d++) {
+        edge = fmax(edge, (double)side[d] * v->voxel[d]);
+        fine = fmin(fine, v->voxel[d]);
+    }
+    double voxel = fmax(fine, edge / LOOK_SIDE);
+    if (work_take(w, regrid(v, voxel, err), err) || look(w, voxel, l, err)) return -1;
+
+    size_t lo[3], hi[3];
+    region(v, w->vol, l, MARGIN * l->frame.rg, lo, hi);
+    vol_t *part = crop(v, lo, hi, err);
+    work_free(w);
+    if (!part) return -1;
+    int rc = work_take(w, regrid(part, WORK_VOXEL * l->frame.rg, err), err);
+    vol_free(part);
+    return rc;
+}
+
+/* Value of v at a point (angstrom), trilinear; `outside` beyond the grid. */
+static float sample(const vol_t *v, const float *data, const double p[3], float outside)
+{
+    const size_t side[3] = {v->nx, v->ny, v->nz};
+    size_t i[3];
+    float f[3];
+    for (int d = 0; d < 3; d++) {
+        double t = (p[d] - v->origin[d]) / v->voxel[d];
+        if (!(t >= 0) || t > (double)(side[d] - 1)) return outside;
+        i[d] = (size_t)t;
+        if (i[d] + 1 >= side[d]) i[d] = side[d] > 1 ? side[d] - 2 : 0;
+        f[d] = (float)(t - (double)i[d]);
+    }
+    size_t dx = v->nx > 1, dy = v->ny > 1 ? v->nx : 0, dz = v->nz > 1 ? v->nx * v->ny : 0;
+    const float *q = data + vol_idx(v, i[0], i[1], i[2]);
+    float a = q[0] + f[0] * (q[dx] - q[0]), b = q[dy] + f[0] * (q[dy + dx] - q[dy]);
+    float c = q[dz] + f[0] * (q[dz + dx] - q[dz]), e = q[dz + dy] + f[0] * (q[dz + dy + dx] - q[dz + dy]);
+    a += f[1] * (b - a);
+    c += f[1] * (e - c);
+    return a + f[2] * (c - a);
+}
+
+/* Sample the weights along the axes of the frame into the cube. */
+static void fill(const work_t *w, cube_t *c)
+{
+    double half = 0.5 * (double)(c->side - 1);
+    const frame_t *f = &c->frame;
+#pragma omp parallel for schedule(static)
+    for (size_t z = 0; z < c->side; z++)
+        for (size_t y = 0; y < c->side; y++)
+            for (size_t x = 0; x < c->side; x++) {
+                double u[3] = {((double)x - half) * c->voxel, ((double)y - half) * c->voxel, ((double)z - half) * c->voxel}, p[3];
+                for (int d = 0; d < 3; d++)
+                    p[d] = f->centre[d] + u[0] * f->axis[0][d] + u[1] * f->axis[1][d] + u[2] * f->axis[2][d];
+                c->data[(z * c->side + y) * c->side + x] = sample(w->vol, w->weight, p, 0);
+            }
+}
+
+/* Subtract a floor, divide by a high quantile of what is left, clip to 0..1. */
+static int normalise(cube_t *c, err_t *err)
+{
+    size_t n = c->side * c->side * c->side, k = 0;
+    float *s = mem_new(n, sizeof *s, err), top = 0;
+    if (!s) return -1;
+    for (size_t i = 0; i < n; i++)
+        if (c->data[i] > 0) s[k++] = c->data[i];
+    if (k) top = quantile(s, k, 0.99);
+    mem_free(s);
+    if (!(top > 0)) return err_set(err, ERR_RANGE, "cube: empty");
+    for (size_t i = 0; i < n; i++) {
+        float x = c->data[i] / top;
+        c->data[i] = x < 0 ? 0 : x > 1 ? 1 : x;
+    }
+    return 0;
+}
+
+/* Non-finite voxels count as 0, and what lies below a given contour too. */
+static vol_t *clean(const vol_t *v, const double *contour, err_t *err)
+{
+    vol_t *c = vol_clone(v, err);
+    size_t n = c ? vol_len(c) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(c->data[i]) || (contour && (double)c->data[i] < *contour)) c->data[i] = 0;
+    return c;
+}
+
+static bool all_finite(const vol_t *v)
+{
+    for (size_t i = 0, n = vol_len(v); i < n; i++)
+        if (!isfinite(v->data[i])) return false;
+    return true;
+}
+
+int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err)
+{
+    work_t w = {0};
+    look_t l;
+    vol_t *own = NULL;
+    int rc = -1;
+    *c = (cube_t){.side = o && o->side ? o->side : CUBE_SIDE};
+    if (c->side < 16 || c->side > 64 || c->side % 2)
+        return err_set(err, ERR_USAGE, "cube: side %zu (even, 16 to 64)", c->side);
+    const double *contour = o ? o->contour : NULL;
+    if (contour || !all_finite(v)) {
+        if (!(own = clean(v, contour, err))) return -1;
+        v = own;
+    }
+    if (work_make(v, &w, &l, err)) goto done;
+    for (int i = 0; i < ROUNDS; i++)
+        if (look(&w, CUBE_BLUR * l.frame.rg, &l, err)) goto done;
+
+    c->frame = l.frame;
+    c->voxel = CUBE_EDGE * l.frame.rg / (double)c->side;
+    c->background = l.contour.background;
+    c->level = contour ? *contour : l.contour.level;
+    c->volume = (double)l.inside * w.vol->voxel[0] * w.vol->voxel[1] * w.vol->voxel[2];
+    if (!(c->data = mem_new(c->side * c->side * c->side, sizeof *c->data, err))) goto done;
+    fill(&w, c);
+    if (spectrum_match(c->data, c->side, err) || normalise(c, err)) goto done;
+    rc = 0;
+done:
+    work_free(&w);
+    vol_free(own);
+    if (rc) cube_free(c);
+    return rc;
+}
+
+void cube_free(cube_t *c)
+{
+    mem_free(c->data);
+    *c = (cube_t){0};
+}

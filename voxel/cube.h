@@ -1,0 +1,51 @@
+/* cube: the canonical cube, the one representation of a map and of a model (DESIGN 2). */
+#ifndef CRYOLEX_VOXEL_CUBE_H
+#define CRYOLEX_VOXEL_CUBE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/vol.h"
+#include "voxel/frame.h"
+
+#define CUBE_SIDE 32       /* default side, voxels */
+#define CUBE_EDGE 5.0      /* edge of the cube, in radii of gyration */
+#define CUBE_BLUR 0.11     /* sigma of the low-pass before everything else, in radii of gyration */
+#define CUBE_SHELLS 10     /* Fourier shells 0..9 (cycles per edge) are kept, the rest dropped */
+#define CUBE_GAIN 6.0      /* most that the spectrum match may amplify a shell */
+#define CUBE_VERSION 1     /* of all of the above and of the code; stored in an index */
+
+typedef struct {
+    size_t side;      /* voxels; 0 is CUBE_SIDE; even, 16..64 */
+    const double *contour; /* level, in units of the map; NULL: estimated */
+} cube_opts_t;
+
+typedef struct {
+    size_t side;
+    float *data;        /* (side,side,side), x fastest, along axis[0]; 0..1 */
+    frame_t frame;      /* centre, axes, radius of gyration: angstrom, in the coordinates of the map */
+    double voxel;       /* CUBE_EDGE * rg / side, angstrom */
+    double level;       /* contour level that was used: the one given, or the estimate at the cube's resolution */
+    double background;
+    double volume;      /* cubic angstrom inside the contour at the cube's resolution */
+} cube_t;
+
+/* Make the canonical cube of a density.
+ *
+ * Density below the contour is cut, specks go, the rest is low-passed to CUBE_BLUR * Rg, and centre, Rg and principal
+ * axes are found of what stands above the level there (repeated until Rg is settled, since the low-pass depends on
+ * it). The cube is sampled along the axes, its radial amplitude spectrum brought to one reference, its floor
+ * subtracted, and it is scaled to 0..1 by a high quantile.
+ *
+ * Up to the four frames of frame.h and to sampling error the cube does not change when the map is turned, moved,
+ * padded, scaled, or stored in another axis order.
+ *
+ * In:   v  any sides, any voxel; borrowed and unchanged; non-finite voxels count as background
+ *       o  NULL: defaults
+ * Out:  c  free c->data with cube_free()
+ * 0, or -1 with *c empty: ERR_RANGE a flat map, nothing above the level, a single voxel; ERR_USAGE side; ERR_NOMEM.
+ * Thread-safe; the same bytes for any number of threads. */
+int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err);
+void cube_free(cube_t *c); /* leaves {0} */
+
+#endif

@@ -1,0 +1,113 @@
+/* desc: the 16^3 cube descriptor and its match over 24 turns (see desc.h; DESIGN 2). */
+#include "voxel/desc.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { N = DESC_SIDE, BLOCK = 64 }; /* entries a GEMM: 1 MB of floats */
+
+void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN])
+{
+    size_t f = side / N;
+    double s[DESC_LEN], mean = 0, top = 0;
+    for (size_t z = 0, i = 0; z < N; z++)
+        for (size_t y = 0; y < N; y++)
+            for (size_t x = 0; x < N; x++, i++) {
+                s[i] = 0;
+                for (size_t c = 0; c < f; c++)
+                    for (size_t b = 0; b < f; b++)
+                        for (size_t a = 0; a < f; a++)
+                            s[i] += (double)cube[((z * f + c) * side + y * f + b) * side + x * f + a];
+                mean += s[i] / DESC_LEN;
+            }
+    for (size_t i = 0; i < DESC_LEN; i++) top = fmax(top, fabs(s[i] - mean));
+    for (size_t i = 0; i < DESC_LEN; i++) desc[i] = (int8_t)(top > 0 ? lrint(127 * (s[i] - mean) / top) : 0);
+}
+
+/* The k-th proper turn: which source axis each target axis reads, and whether it runs backwards. */
+static void turn_axes(int k, int axis[3], int flip[3])
+{
+    static const int perm[6][3] = {{0, 1, 2}, {1, 2, 0}, {2, 0, 1}, {1, 0, 2}, {0, 2, 1}, {2, 1, 0}};
+    static const int even[4][3] = {{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {1, 1, 0}};
+    int p = k / 4, odd = p >= 3; /* an odd permutation needs an odd number of flips to stay proper */
+    for (int d = 0; d < 3; d++) {
+        axis[d] = perm[p][d];
+        flip[d] = even[k % 4][d] ^ odd;
+    }
+}
+
+void desc_turns(const int8_t desc[DESC_LEN], float *turns)
+{
+    double mean = 0, sq = 0;
+    for (size_t i = 0; i < DESC_LEN; i++) mean += (double)desc[i] / DESC_LEN;
+    for (size_t i = 0; i < DESC_LEN; i++) sq += ((double)desc[i] - mean) * ((double)desc[i] - mean);
+    double scale = sq > 0 ? 1 / sqrt(sq) : 0;
+    for (int k = 0; k < DESC_TURNS; k++) {
+        int axis[3], flip[3];
+        float *out = turns + (size_t)k * DESC_LEN;
+        turn_axes(k, axis, flip);
+        static const size_t stride[3] = {1, N, (size_t)N * N};
+        for (size_t z = 0; z < N; z++)
+            for (size_t y = 0; y < N; y++)
+                for (size_t x = 0; x < N; x++) {
+                    size_t p[3] = {x, y, z}, at = 0;
+                    for (int d = 0; d < 3; d++) at += stride[axis[d]] * (flip[d] ? N - 1 - p[d] : p[d]);
+                    *out++ = (float)(((double)desc[at] - mean) * scale);
+                }
+    }
+}
+
+/* 1 / length of the mean-free entry; exact integer sums. */
+static float inverse_length(const int8_t *d)
+{
+    int32_t sum = 0, sq = 0; /* 4096 * 127^2 < 2^31 */
+    for (size_t i = 0; i < DESC_LEN; i++) {
+        sum += d[i];
+        sq += d[i] * d[i];
+    }
+    double var = (double)sq - (double)sum * (double)sum / DESC_LEN;
+    return var > 0 ? (float)(1 / sqrt(var)) : 0;
+}
+
+/* n <= BLOCK rows of the table: x (BLOCK,4096) and dot (BLOCK,24) are scratch. */
+static void match_block(const float *turns, const int8_t *const *entry, size_t n, float *best, float *x, float *dot)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < DESC_LEN; j++) x[i * DESC_LEN + j] = (float)entry[i][j];
+    memset(x + n * DESC_LEN, 0, (BLOCK - n) * DESC_LEN * sizeof *x);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BLOCK, DESC_TURNS, DESC_LEN, 1, x, DESC_LEN, turns, DESC_LEN, 0, dot,
+                DESC_TURNS);
+    for (size_t i = 0; i < n; i++) {
+        float most = dot[i * DESC_TURNS];
+        for (size_t j = 1; j < DESC_TURNS; j++)
+            if (dot[i * DESC_TURNS + j] > most) most = dot[i * DESC_TURNS + j];
+        best[i] = most * inverse_length(entry[i]);
+    }
+}
+
+int desc_match(const float *turns, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err)
+{
+    size_t blocks = (n + BLOCK - 1) / BLOCK;
+    int failed = 0;
+    openblas_set_num_threads(1); /* the blocks are what runs in parallel */
+#pragma omp parallel reduction(| : failed)
+    {
+        float *x = mem_new((size_t)BLOCK * DESC_LEN, sizeof *x, NULL), *dot = mem_new((size_t)BLOCK * DESC_TURNS, sizeof *dot, NULL);
+        const int8_t *entry[BLOCK];
+        failed = !x || !dot;
+#pragma omp for schedule(static)
+        for (size_t b = 0; b < blocks; b++) {
+            size_t at = b * BLOCK, m = n - at < BLOCK ? n - at : BLOCK;
+            for (size_t i = 0; i < m; i++)
+                entry[i] = desc + *(const size_t *)(const void *)((const char *)row + (at + i) * stride) * DESC_LEN;
+            if (x && dot) match_block(turns, entry, m, best + at, x, dot);
+        }
+        mem_free(x);
+        mem_free(dot);
+    }
+    return failed ? err_set(err, ERR_NOMEM, "memory: a block of %d cubes", BLOCK) : 0;
+}

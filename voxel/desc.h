@@ -1,0 +1,30 @@
+/* desc: the cube descriptor: a 16^3 cube as 4096 signed bytes, compared over all 24 proper turns of the axes. */
+#ifndef CRYOLEX_VOXEL_DESC_H
+#define CRYOLEX_VOXEL_DESC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define DESC_SIDE 16
+#define DESC_LEN (DESC_SIDE * DESC_SIDE * DESC_SIDE)
+#define DESC_TURNS 24
+
+/* Average a cube (side,side,side), x fastest, side a multiple of 16, to 16^3, take off the mean, scale the largest
+ * magnitude to 127 and round. All zero when the cube is constant. Thread-safe. */
+void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN]);
+
+/* turns (24, 4096): the descriptor under each of the 24 proper rotations that map the axes onto one another, mean
+ * off and unit length (0 when desc is constant). Turn 0 is the identity. Thread-safe. */
+void desc_turns(const int8_t desc[DESC_LEN], float *turns);
+
+/* Pearson correlation of a query with n entries of a table, the best of the turns.
+ * In:   turns  (24, 4096) of the query;  desc (any, 4096) the table
+ *       row    row[0], then every `stride` bytes: the rows of the table to compare
+ * Out:  best   (n)  -1..1; 0 where an entry is constant
+ * One GEMM (24 x 4096 x entries) a block of entries, blocks in parallel: the same bytes for any number of threads.
+ * 0, or -1: ERR_NOMEM. */
+int desc_match(const float *turns, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
+
+#endif
