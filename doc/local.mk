@@ -1,4 +1,5 @@
 # doc/: man pages and bash completion, made by the program from its command and option tables.
+man1dir = $(mandir)/man1
 noinst_DATA = doc/man.stamp doc/cryolex.bash
 CLEANFILES += doc/man.stamp doc/*.1 doc/cryolex.bash doc/*.new
 

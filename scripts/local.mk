@@ -1,4 +1,8 @@
-# scripts/: run the program and read its output.
+# scripts/: run the program and read its output. fetch-* are installed with it.
 dist_noinst_SCRIPTS += scripts/demo
-EXTRA_DIST += bootstrap LICENSE CITATION.cff
+dist_pkgdata_SCRIPTS = scripts/fetch-emdb scripts/fetch-pdb
+dist_pkgdata_DATA = scripts/fetch.py
+EXTRA_DIST += bootstrap LICENSE CITATION.cff tests/fetch_cases.py
+dist_check_SCRIPTS += tests/test_fetch.sh
+TESTS += tests/test_fetch.sh
 dist_doc_DATA = README.md NEWS
