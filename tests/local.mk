@@ -11,7 +11,8 @@ TEST_LIBS = $(CMOCKA_LIBS)
 EXTRA_DIST += tests/test.h tests/summary.sh tests/tap.sh
 dist_check_SCRIPTS += tests/test_cli.sh
 TESTS += tests/test_cli.sh
-EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv
+EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
+	tests/parity/zernike.py
 
 # In place of Automake's own check-TESTS: runs the same harness, and closes with the line "N passed, N failed".
 AM_MAKEFLAGS = --no-print-directory
