@@ -2,5 +2,6 @@
 #include "src/table.h"
 
 const cmd_t *const cmd_table[] = {
+    &cmd_simulate,
     NULL,
 };

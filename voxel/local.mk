@@ -41,3 +41,15 @@ tests_test_zernike_SOURCES = tests/test_zernike.c
 tests_test_zernike_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_zernike_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+# Simulation from atoms.
+libvoxel_a_SOURCES += \
+	voxel/simulate.c voxel/simulate.h \
+	voxel/trace.c voxel/trace.h voxel/trace_table.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_simulate
+TESTS += tests/test_simulate
+tests_test_simulate_SOURCES = tests/test_simulate.c
+tests_test_simulate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_simulate_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif

@@ -2,8 +2,8 @@
  *
  * Every atom is a sum of Gaussians. Direct: each is summed on the grid, the three factors along x, y and z made once. Splat: each is
  * summed with the variance of a common Gaussian taken out, which is then applied to the whole grid by three passes of
- * convolution; both Gaussians are at least SPLAT voxels wide, so that sampling them is exact to rounding (the alias of a sampled Gaussian of
- * sigma s voxels is 2 exp(-2 pi^2 s^2)). */
+ * convolution. Sampled Gaussians of variances a and b (square voxels) convolve to the sampled Gaussian of variance a + b up to
+ * an alias of about 2 exp(-2 pi^2 ab/(a+b)), so the two are chosen with ab/(a+b) = SPLAT: 5e-6. */
 #include "voxel/simulate.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@
 #include "pdb/factors.h"
 #include "voxel/trace.h"
 
-#define SPLAT 0.85      /* least sigma of a sampled Gaussian, voxels: alias 1.3e-6 */
+#define SPLAT 0.65
 #define TWO_PI 6.283185307179586
 
 /* A Gaussian on the grid, in voxels: centre, integral over voxels, variance. */
@@ -243,11 +243,12 @@ static int blur(vol_t *v, double var, err_t *err)
 /* ---- which way ---- */
 
 /* Variance, square voxels, to take out of every Gaussian and give to the filter; 0: sum directly. Costs are counted in
- * multiplications, with a charge for each Gaussian's set-up. */
-static double choose(const vol_t *v, const gausses_t *gs, simpath_t path)
+ * multiplications, with a charge for each Gaussian's set-up. `room` is the pad in voxels: the filter wants the whole of every splat. */
+static double choose(const vol_t *v, const gausses_t *gs, simpath_t path, double room)
 {
-    double common = gs->var_min - SPLAT * SPLAT;
-    if (path == SIM_DIRECT || common < SPLAT * SPLAT) return 0;
+    if (path == SIM_DIRECT || gs->var_min < 4 * SPLAT) return 0;
+    double common = (gs->var_min + sqrt(gs->var_min * (gs->var_min - 4 * SPLAT))) / 2;
+    if (room < SIM_CUT * sqrt(gs->var_max - common)) return 0;
     if (path == SIM_SPLAT) return common;
     double direct = 0, splat = 3 * (2 * SIM_CUT * sqrt(common) + 1) * (double)vol_len(v);
     for (size_t i = 0; i < gs->n; i++) {
@@ -272,7 +273,7 @@ vol_t *simulate(const model_t *m, const sim_opts_t *o, err_t *err)
     if (!(v = make_grid(m, o, sqrt(gs.var_max), err))) goto done;
     if (gs.n) {
         to_voxels(&gs, v);
-        double less = choose(v, &gs, o->path);
+        double less = choose(v, &gs, o->path, o->pad > 0 ? o->pad / o->voxel : INFINITY);
         if (add_all(v, &gs, less, err) || (less > 0 && blur(v, less, err))) goto done;
     }
     rc = 0;

@@ -18,12 +18,13 @@ typedef enum { SIM_MOLMAP, SIM_ELECTRON } simkind_t;
 typedef enum {
     SIM_AUTO,  /* whichever is cheaper */
     SIM_DIRECT, /* every Gaussian summed on the grid, cut at SIM_CUT sigma: the reference */
-    SIM_SPLAT  /* narrow Gaussians summed on the grid, then one separable Gaussian filter */
+    SIM_SPLAT  /* narrow Gaussians summed on the grid, then one separable Gaussian filter; direct all the same where the
+                  voxel is too coarse for it or the pad too small */
 } simpath_t;
 
 #define SIM_SIGMA 0.225
 #define SIM_CUT 5.0
-#define SIM_TOLERANCE 1e-4
+#define SIM_TOLERANCE 2e-5
 
 /* Start from {0}. */
 typedef struct {

@@ -9,13 +9,13 @@
 #include "base/mem.h"
 
 typedef struct {
-    float weight, off[3], var; /* off in the frame (u, t, u x t) of the three trace atoms */
+    double weight, off[3], var; /* off in the frame (u, t, u x t) of the three trace atoms */
 } part_t;
 
 typedef struct {
     const char *name; /* "": any other of its kind */
     int kind, copies;
-    float weight, var; /* the whole residue about CA or P */
+    double weight, var; /* the whole residue about CA or P */
     part_t part[2];
 } shape_t;
 
@@ -97,15 +97,16 @@ static size_t put_residue(const model_t *m, size_t i, blob_t *out)
     double f[3][3];
     size_t n = 0;
     if (i == 0 || i + 1 >= m->n || !stands_alone(m, i - 1) || !stands_alone(m, i + 1) || !frame_at(a - 1, a, a + 1, f)) {
-        *out = (blob_t){a->x, a->y, a->z, s->weight * a->occ, s->var, 6, 0};
+        *out = (blob_t){a->x, a->y, a->z, (float)s->weight * a->occ, (float)s->var, 6, 0};
         return 1;
     }
     for (int k = 0; k < 2; k++) {
         const part_t *p = &s->part[k];
         if (!(p->weight > 0)) continue;
         double d[3];
-        for (int x = 0; x < 3; x++) d[x] = (double)p->off[0] * f[0][x] + (double)p->off[1] * f[1][x] + (double)p->off[2] * f[2][x];
-        out[n++] = (blob_t){a->x + (float)d[0], a->y + (float)d[1], a->z + (float)d[2], p->weight * a->occ, p->var, 6, 0};
+        for (int x = 0; x < 3; x++) d[x] = p->off[0] * f[0][x] + p->off[1] * f[1][x] + p->off[2] * f[2][x];
+        out[n++] = (blob_t){a->x + (float)d[0], a->y + (float)d[1], a->z + (float)d[2], (float)p->weight * a->occ,
+                            (float)p->var, 6, 0};
     }
     return n;
 }

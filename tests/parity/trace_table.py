@@ -66,7 +66,11 @@ def main():
     rows = [r for r in csv.DictReader(open(os.path.join(root, "structures.tsv")), delimiter="\t") if r["level"] == "full"]
     res_data = collections.defaultdict(list)  # (kind, name) -> [(weight, moment, frame parts or None)]
     for r in rows:
-        st = gemmi.read_structure(os.path.join(root, r["file"]))
+        try:
+            st = gemmi.read_structure(os.path.join(root, r["file"]))
+        except (RuntimeError, ValueError) as e:
+            print(e, file=sys.stderr)
+            continue
         for chain in (st[0] if len(st) else []):
             rs = [x for x in chain if kind_of(x)]
             ks = [kind_of(x) for x in rs]
@@ -80,7 +84,7 @@ def main():
                 f = None
                 if 0 < i < len(rs) - 1 and ks[i - 1] == ks[i + 1] == k and ts[i - 1] is not None and ts[i + 1] is not None:
                     lim = 4.3 if k == "protein" else 8.0
-                    if np.linalg.norm(ts[i - 1] - t) < lim and np.linalg.norm(ts[i + 1] - t) < lim:
+                    if all(1 < np.linalg.norm(ts[j] - t) < lim for j in (i - 1, i + 1)):
                         f = frame(ts[i - 1], t, ts[i + 1])
                 side = np.array([(a[0] not in BACKBONE) if k == "protein" else (a[0] in BASE_START) for a in atoms])
                 parts = None
