@@ -398,6 +398,7 @@ static void refusals(void **state)
         cube[3 * 64 + 3 * 8 + 4] = odd[i];
         assert_int_equal(zernike_invariants(*state, cube, 8, 4, ZERNIKE_RAW, out, &e), -1);
         assert_int_equal(e.code, ERR_RANGE);
+        assert_non_null(strstr(e.msg, "NaN"));
     }
     err_t e = {0};
     assert_null(zernike_new(-1, &e));

@@ -12,14 +12,15 @@ libvoxel_a_SOURCES = \
 	voxel/frame.c voxel/frame.h \
 	voxel/lines.c voxel/lines.h \
 	voxel/lines_kern.c voxel/lines_kern.h \
+	voxel/profile.c voxel/profile.h \
 	voxel/resample.c voxel/resample.h \
 	voxel/spectrum.c voxel/spectrum.h \
 	voxel/zernike.c voxel/zernike.h
 VOXEL_LIBS = libvoxel.a $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
 
 if HAVE_CMOCKA
-VOXEL_TESTS = tests/test_components tests/test_cube tests/test_fft tests/test_filter tests/test_resample \
-	tests/test_zernike
+VOXEL_TESTS = tests/test_components tests/test_cube tests/test_fft tests/test_filter tests/test_profile \
+	tests/test_resample tests/test_zernike
 check_PROGRAMS += $(VOXEL_TESTS)
 TESTS += $(VOXEL_TESTS)
 tests_test_components_SOURCES = tests/test_components.c
@@ -34,6 +35,9 @@ tests_test_fft_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_filter_SOURCES = tests/test_filter.c
 tests_test_filter_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_filter_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_profile_SOURCES = tests/test_profile.c
+tests_test_profile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_profile_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_resample_SOURCES = tests/test_resample.c
 tests_test_resample_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_resample_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
