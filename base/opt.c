@@ -78,21 +78,57 @@ static int store(const opt_t *o, void *out, const char *s, err_t *err)
     }
     case OPT_CHOICE: {
         int i = choice_find(o->choices, s);
-        if (i < 0) return err_set(err, ERR_USAGE, "--%s: '%s' (one of %s)", o->name, s, o->choices);
+        if (i < 0) return err_set(err, ERR_USAGE, "--%s: '%s' (one of %s)", o->name, s, (const char *)o->choices);
         memcpy(field, &i, sizeof i);
         return 0;
     }
+    case OPT_GROUP:
+        break; /* opt_walk never stops at one */
     }
     return err_set(err, ERR_INTERNAL, "--%s: bad row", o->name);
 }
 
+/* Into a group, out of one that ended, or to rest at the end. */
+static void settle(optwalk_t *w)
+{
+    for (;;) {
+        if (w->row && !w->row->name && w->group) {
+            w->row = w->group + 1;
+            w->out = w->group_out;
+            w->group = NULL;
+        } else if (w->row && w->row->name && w->row->type == OPT_GROUP) {
+            assert(!w->group);
+            w->group = w->row;
+            w->group_out = w->out;
+            w->out = w->out ? (char *)w->out + w->row->at : NULL;
+            w->row = w->row->choices;
+        } else {
+            break;
+        }
+    }
+    if (w->row && !w->row->name) w->row = NULL;
+}
+
+optwalk_t opt_walk(const opt_t *rows, void *out)
+{
+    optwalk_t w = {.row = rows, .out = out};
+    settle(&w);
+    return w;
+}
+
+void opt_next(optwalk_t *w)
+{
+    w->row++;
+    settle(w);
+}
+
 void opt_defaults(const opt_t *rows, void *out)
 {
-    for (const opt_t *o = rows; o && o->name; o++) {
-        if (o->type == OPT_MAYBE) memcpy((char *)out + o->at, &(double){NAN}, sizeof(double));
-        if (!o->def || o->type == OPT_FLAG) continue;
+    for (optwalk_t w = opt_walk(rows, out); w.row; opt_next(&w)) {
+        if (w.row->type == OPT_MAYBE) memcpy((char *)w.out + w.row->at, &(double){NAN}, sizeof(double));
+        if (!w.row->def || w.row->type == OPT_FLAG) continue;
         err_t err = {0};
-        int rc = store(o, out, o->def, &err);
+        int rc = store(w.row, w.out, w.row->def, &err);
         assert(!rc);
         (void)rc;
     }
@@ -108,11 +144,12 @@ int opt_parse(const opt_t *rows, void *out, const opt_t *common, void *common_ou
     int n = 0;
     size_t k = strlen(so);
     for (int t = 0; t < 2; t++) {
-        for (const opt_t *o = t ? common : rows; o && o->name; o++, n++) {
+        for (optwalk_t w = t ? opt_walk(common, common_out) : opt_walk(rows, out); w.row; opt_next(&w), n++) {
             assert(n < OPT_MAX);
+            const opt_t *o = w.row;
             int has = o->type != OPT_FLAG;
             row[n] = o;
-            dest[n] = t ? common_out : out;
+            dest[n] = w.out;
             lo[n] = (struct option){o->name, has, NULL, CODE0 + n};
             if (o->brief) {
                 so[k++] = o->brief;
@@ -172,9 +209,10 @@ static void wrap(FILE *f, const char *text, int col, int indent)
 void opt_help(const opt_t *rows, FILE *f)
 {
     enum { COL = 28 };
-    for (const opt_t *o = rows; o && o->name; o++) {
+    for (optwalk_t w = opt_walk(rows, NULL); w.row; opt_next(&w)) {
+        const opt_t *o = w.row;
         char head[128], text[1024];
-        const char *arg = o->type == OPT_CHOICE ? o->choices : o->arg;
+        const char *arg = o->type == OPT_CHOICE ? (const char *)o->choices : o->arg;
         if (o->brief)
             snprintf(head, sizeof head, "  -%c, --%s%s%s", o->brief, o->name, arg ? " " : "", arg ? arg : "");
         else
@@ -214,7 +252,8 @@ void opt_roff(const char *text, FILE *f)
 
 void opt_man(const opt_t *rows, FILE *f)
 {
-    for (const opt_t *o = rows; o && o->name; o++) {
+    for (optwalk_t w = opt_walk(rows, NULL); w.row; opt_next(&w)) {
+        const opt_t *o = w.row;
         fputs(".TP\n", f);
         if (o->brief) fprintf(f, "\\fB\\-%c\\fR, ", o->brief);
         fputs("\\fB\\-\\-", f);
@@ -222,7 +261,7 @@ void opt_man(const opt_t *rows, FILE *f)
         fputs("\\fR", f);
         if (o->type != OPT_FLAG) {
             fputs(" \\fI", f);
-            opt_roff(o->type == OPT_CHOICE ? o->choices : o->arg, f);
+            opt_roff(o->type == OPT_CHOICE ? (const char *)o->choices : o->arg, f);
             fputs("\\fR", f);
         }
         fputc('\n', f);

@@ -180,7 +180,8 @@ static void complete_commands(FILE *f)
 static void complete_arguments(const cmd_t *c, const opt_t *rows, FILE *f)
 {
     const char *second = strchr(c->name, ' ') ? "" : "' '*"; /* case branches on "<word 1> <word 2> <word before>" */
-    for (const opt_t *o = rows; o && o->name; o++) {
+    for (optwalk_t w = opt_walk(rows, NULL); w.row; opt_next(&w)) {
+        const opt_t *o = w.row;
         if (o->type == OPT_FLAG || o->type == OPT_STR) continue;
         fprintf(f, "        '%s'%s' --%s'", c->name, second, o->name);
         if (o->brief) fprintf(f, " | '%s'%s' -%c'", c->name, second, o->brief);
@@ -196,9 +197,9 @@ static void complete_arguments(const cmd_t *c, const opt_t *rows, FILE *f)
 
 static void complete_options(const opt_t *rows, FILE *f)
 {
-    for (const opt_t *o = rows; o && o->name; o++) {
-        fprintf(f, " --%s", o->name);
-        if (o->brief) fprintf(f, " -%c", o->brief);
+    for (optwalk_t w = opt_walk(rows, NULL); w.row; opt_next(&w)) {
+        fprintf(f, " --%s", w.row->name);
+        if (w.row->brief) fprintf(f, " -%c", w.row->brief);
     }
 }
 

@@ -111,6 +111,42 @@ static void opt_rows(void **state)
         if (parse(&d, &first, bad[i]) != ERR_USAGE) fail_msg("accepted: %s", bad[i]);
 }
 
+/* A group's rows stand in its place and fill its struct, before and after other rows. */
+static void opt_groups(void **state)
+{
+    (void)state;
+    typedef struct {
+        long before;
+        demo_t group;
+        bool after;
+    } outer_t;
+    static const opt_t outer[] = {
+        {0, "before", OPT_INT, offsetof(outer_t, before), "N", 0, 9, NULL, "4", "First"},
+        {0, "demo", OPT_GROUP, offsetof(outer_t, group), NULL, 0, 0, demo, NULL, NULL},
+        {'a', "after", OPT_FLAG, offsetof(outer_t, after), NULL, 0, 0, NULL, NULL, "Last"},
+        {0},
+    };
+    outer_t o = {0};
+    opt_defaults(outer, &o);
+    assert_int_equal(o.before, 4);
+    assert_int_equal(o.group.n, 3);
+    assert_int_equal(o.group.which, 1);
+    char arg[][16] = {"demo", "-a", "--number", "7", "--choice=none", "file"};
+    char *argv[7] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]};
+    int first;
+    bool help;
+    err_t e = {0};
+    assert_int_equal(opt_parse(outer, &o, NULL, NULL, 6, argv, &first, &help, &e), 0);
+    assert_int_equal(o.group.n, 7);
+    assert_int_equal(o.group.which, 2);
+    assert_true(o.after);
+    assert_int_equal(first, 5);
+    int n = 0;
+    for (optwalk_t w = opt_walk(outer, NULL); w.row; opt_next(&w)) n += w.row->type != OPT_GROUP && !w.out;
+    assert_int_equal(n, 8);
+    assert_null(opt_walk(NULL, NULL).row);
+}
+
 static void file_is_atomic(void **state)
 {
     (void)state;
@@ -235,8 +271,10 @@ static void vol_statistics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(err_keeps_first_cause), cmocka_unit_test(mem_refuses_overflow), cmocka_unit_test(opt_rows),
-        cmocka_unit_test(file_is_atomic),        cmocka_unit_test(tsv_rows), cmocka_unit_test(rng_stream),           cmocka_unit_test(vol_statistics),
+        cmocka_unit_test(err_keeps_first_cause), cmocka_unit_test(mem_refuses_overflow),
+        cmocka_unit_test(opt_rows),              cmocka_unit_test(opt_groups),
+        cmocka_unit_test(file_is_atomic),        cmocka_unit_test(tsv_rows),
+        cmocka_unit_test(rng_stream),            cmocka_unit_test(vol_statistics),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
