@@ -50,18 +50,24 @@ static void judge_stamp(const mrc_header_t *h, notes_t *notes)
                   big ? "big" : "little", h->big_endian ? "big" : "little");
 }
 
+/* Is it called NAME.mrcs, or NAME.mrcs.gz and the like? */
+static bool named_stack(const char *name)
+{
+    const char *base = strrchr(name, '/'), *at = strstr(base ? base : name, ".mrcs");
+    return at && (!at[5] || at[5] == '.');
+}
+
 /* Volumes of a stack, images of a stack, or one volume. */
 static int judge_stack(mrc_header_t *h, const char *name, notes_t *notes, err_t *err)
 {
-    size_t len = strlen(name), sections = (size_t)h->n[2];
-    bool mrcs = len > 5 && !strcmp(name + len - 5, ".mrcs");
+    size_t sections = (size_t)h->n[2];
     if (h->ispg >= 401 && h->ispg <= 630) {
         if (h->m[2] < 1 || h->n[2] % h->m[2])
             return err_set(err, ERR_FORMAT, "%s: a stack of volumes (ISPG %d) with NZ %d and MZ %d (MZ divides NZ)", name,
                            h->ispg, h->n[2], h->m[2]);
         h->volumes = sections / (size_t)h->m[2];
         sections = (size_t)h->m[2];
-    } else if (sections > 1 && (h->m[2] == 1 || mrcs)) {
+    } else if (sections > 1 && (h->m[2] == 1 || named_stack(name))) {
         h->image_stack = true;
     } else if (sections == 1) {
         notes_add(notes, "one section (NZ 1): an image, read as a volume one voxel thick");

@@ -7,10 +7,11 @@ libmrc_a_SOURCES = \
 	mrc/head.c mrc/head.h \
 	mrc/judge.c \
 	mrc/mrc.h \
-	mrc/read.c \
+	mrc/read.c mrc/reader.h \
 	mrc/skew.c mrc/skew.h \
 	mrc/sniff.c mrc/sniff.h \
 	mrc/source.c mrc/source.h \
+	mrc/validate.c \
 	mrc/write.c
 MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
 

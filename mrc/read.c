@@ -4,25 +4,11 @@
 #include "base/mem.h"
 #include "mrc/data.h"
 #include "mrc/head.h"
-#include "mrc/mrc.h"
+#include "mrc/reader.h"
 #include "mrc/skew.h"
 #include "mrc/sniff.h"
-#include "mrc/source.h"
 
-enum { CHUNK = 1 << 18, BATCH = 16 }; /* bytes read at a time; sections scattered at a time */
-
-/* One read under way. */
-typedef struct {
-    source_t src;
-    const char *name;
-    mrc_opts_t opts;
-    mrc_header_t h;
-    size_t row_bytes, volume; /* of a row as stored; which volume, from 0 */
-    raw_t raw;
-    vol_t *vol;
-    size_t bad; /* voxels that are not finite */
-    notes_t *notes;
-} reader_t;
+enum { BATCH = 16 }; /* sections scattered at a time */
 
 static int cut_short(const reader_t *r, size_t size, err_t *err)
 {
@@ -34,7 +20,7 @@ static int cut_short(const reader_t *r, size_t size, err_t *err)
 static int not_mrc(const reader_t *r, const unsigned char *b, size_t n, err_t *err)
 {
     const char *what = sniff_format(b, n, r->src.size);
-    if (what) return err_set(err, ERR_UNSUP, "%s: %s (an MRC or CCP4 map is wanted)", r->name, what);
+    if (what) return err_set(err, ERR_UNSUP, "%s: %s, not an MRC or CCP4 map", r->name, what);
     if (n < HEAD_BYTES)
         return err_set(err, ERR_IO, "%s: %zu bytes (the header of an MRC file has %d)", r->name, n, HEAD_BYTES);
     return err_set(err, ERR_FORMAT, "%s: no MRC file: sides %d, %d, %d, mode %d, no \"MAP \"", r->name, r->h.n[0], r->h.n[1],
@@ -97,10 +83,9 @@ static int make_room(reader_t *r, size_t extra, err_t *err)
     return r->vol->data ? 0 : -1;
 }
 
-/* `rows` rows as stored, from the source to out (rows, nx). tmp: CHUNK bytes or one row. */
-static int read_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t *err)
+int reader_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t *err)
 {
-    size_t nx = (size_t)r->h.n[0], step = CHUNK / r->row_bytes ? CHUNK / r->row_bytes : 1, got;
+    size_t nx = (size_t)r->h.n[0], step = READER_CHUNK / r->row_bytes ? READER_CHUNK / r->row_bytes : 1, got;
     bool native = raw_is_native(r->raw, r->h.big_endian);
     for (size_t j = 0; j < rows; j += step) {
         size_t m = rows - j < step ? rows - j : step;
@@ -140,11 +125,11 @@ static int load(reader_t *r, err_t *err)
     bool straight = h->axis[0] == 0 && h->axis[1] == 1;
     float *part = NULL;
     int rc = -1;
-    unsigned char *tmp = mem_new(r->row_bytes > CHUNK ? r->row_bytes : CHUNK, 1, err);
+    unsigned char *tmp = mem_new(r->row_bytes > READER_CHUNK ? r->row_bytes : READER_CHUNK, 1, err);
     if (!tmp) return -1;
     if (source_seek(&r->src, h->data_at + r->volume * r->row_bytes * ny * nz, err)) goto done;
     if (straight) {
-        rc = read_rows(r, r->vol->data, ny * nz, tmp, err);
+        rc = reader_rows(r, r->vol->data, ny * nz, tmp, err);
         goto done;
     }
     size_t batch = nz < BATCH ? nz : BATCH;
@@ -152,7 +137,7 @@ static int load(reader_t *r, err_t *err)
     if (!part) goto done;
     for (size_t k = 0; k < nz; k += batch) {
         size_t m = nz - k < batch ? nz - k : batch;
-        if (read_rows(r, part, ny * m, tmp, err)) goto done;
+        if (reader_rows(r, part, ny * m, tmp, err)) goto done;
         scatter(r, part, k, m);
     }
     rc = 0;
@@ -209,11 +194,16 @@ static int finish(reader_t *r, err_t *err)
     return 0;
 }
 
+void reader_set_kind(reader_t *r)
+{
+    r->raw = raw_of_mode(r->h.read_mode, r->h.mode0_unsigned);
+    r->row_bytes = head_row_bytes(r->h.read_mode, (size_t)r->h.n[0]);
+}
+
 static vol_t *read_opened(reader_t *r, err_t *err)
 {
     if (read_header(r, err) || choose_volume(r, err)) return NULL;
-    r->raw = raw_of_mode(r->h.read_mode, r->h.mode0_unsigned);
-    r->row_bytes = head_row_bytes(r->h.read_mode, (size_t)r->h.n[0]);
+    reader_set_kind(r);
     if (make_room(r, 0, err) || load_again(r, err) || check_end(r, err) || finish(r, err)) {
         vol_free(r->vol);
         return NULL;
@@ -221,9 +211,9 @@ static vol_t *read_opened(reader_t *r, err_t *err)
     return r->vol;
 }
 
-static void reader_init(reader_t *r, const mrc_opts_t *opts, notes_t *notes)
+void reader_init(reader_t *r, const mrc_opts_t *opts, notes_t *notes)
 {
-    *r = (reader_t){.notes = notes, .h = {.codec = "none"}};
+    *r = (reader_t){.src = {.fd = -1}, .notes = notes, .h = {.codec = "none"}};
     if (opts) r->opts = *opts;
 }
 

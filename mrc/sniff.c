@@ -23,8 +23,6 @@ static const struct {
     MAGIC(0, "MM\0*", "TIFF"),
     MAGIC(0, "II+\0", "TIFF (BigTIFF)"),
     MAGIC(0, "MM\0+", "TIFF (BigTIFF)"),
-    MAGIC(0, "\0\0\0\x03\0\0\0", "Gatan DM3"),
-    MAGIC(0, "\0\0\0\x04\0\0\0", "Gatan DM4"),
     MAGIC(0, ":-) ", "BRIX (O map)"),
     MAGIC(0, "II\x97\x01", "an FEI/TIA series"),
     MAGIC(0, "\x1f\x8b", "gzip data inside the compressed file"),
@@ -109,6 +107,15 @@ static bool is_spider(const unsigned char *b, size_t n)
     return false;
 }
 
+/* Gatan: version 3 or 4, length (4 or 8 bytes), byte order 0 or 1, all big-endian. */
+static const char *gatan(const unsigned char *b, size_t n)
+{
+    if (n < 20) return NULL;
+    if (word(b, 0, true) == 3 && word(b, 8, true) <= 1) return "Gatan DM3";
+    if (word(b, 0, true) == 4 && word(b, 12, true) <= 1) return "Gatan DM4";
+    return NULL;
+}
+
 /* DSN6: 16-bit words; 19 is 100 in the file's order, 1 to 9 extents and cell divisions. */
 static bool is_dsn6(const unsigned char *b, size_t n)
 {
@@ -160,6 +167,7 @@ const char *sniff_format(const unsigned char *b, size_t n, size_t size)
     for (size_t k = 0; k < sizeof magics / sizeof *magics; k++)
         if (has(b, n, magics[k].at, magics[k].bytes, magics[k].n)) return magics[k].name;
     if (is_text(b, n)) return text_format(b, n);
+    if (gatan(b, n)) return gatan(b, n);
     if (is_spider(b, n)) return "SPIDER";
     if (is_em(b, n, size)) return "EM (TOM toolbox)";
     if (is_dsn6(b, n)) return "DSN6 (O map)";

@@ -1,5 +1,13 @@
 # src/: the program.
 bin_PROGRAMS += cryolex
-cryolex_SOURCES = src/main.c src/cmd.h src/doc.c src/doc.h src/table.c src/table.h src/cmd_simulate.c
+cryolex_SOURCES = \
+	src/cmd_info.c \
+	src/cmd_simulate.c \
+	src/cmd_validate.c \
+	src/cmd.h \
+	src/doc.c src/doc.h \
+	src/main.c \
+	src/mapopts.c src/mapopts.h \
+	src/table.c src/table.h
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 cryolex_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)

@@ -2,6 +2,8 @@
 #include "src/table.h"
 
 const cmd_t *const cmd_table[] = {
+    &cmd_info,
+    &cmd_validate,
     &cmd_simulate,
     NULL,
 };

@@ -3,7 +3,7 @@
 
 tap_n=0
 tap_failed=0
-tap_tmp=$(mktemp -d) || exit 99
+tap_tmp=$(mktemp -d "${TMPDIR:-/tmp}/tap_XXXXXXXX") || exit 99
 trap 'rm -rf "$tap_tmp"' EXIT
 trap 'exit 99' HUP INT TERM
 

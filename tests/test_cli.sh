@@ -69,7 +69,7 @@ from_completion() {
 options() {
     local h
     h=$(from_help "$1")
-    [ "$(wc -w <<<"$h")" -ge 8 ] || { echo "only: $h"; return 1; } # -h, -j, -q and --memory are everywhere
+    [ "$(wc -w <<<"$h")" -ge 7 ] || { echo "only: $h"; return 1; } # -h, -j, -q and --memory are everywhere
     same "help and man page" "$h" "$(from_man "$1")" && same "help and completion" "$h" "$(from_completion "$1")"
 }
 

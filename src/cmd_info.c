@@ -1,0 +1,213 @@
+/* cryolex info: what a density file holds. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mrc/mrc.h"
+#include "src/mapopts.h"
+#include "src/table.h"
+
+enum { FORMAT_TEXT, FORMAT_JSON };
+
+typedef struct {
+    mapopts_t map;
+    int format;
+} info_t;
+
+/* All that is told of one file. */
+typedef struct {
+    const char *path;
+    mrc_header_t h;
+    size_t size[3]; /* of the volume as read */
+    volstat_t s;
+    notes_t notes;
+} facts_t;
+
+static const opt_t rows[] = {
+    {0, "format", OPT_CHOICE, offsetof(info_t, format), NULL, 0, 0, "text|json", "text", "Text for people, or one JSON object a file"},
+    {0, "maps", OPT_GROUP, offsetof(info_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
+    {0},
+};
+
+static const char *mode_text(const mrc_header_t *h)
+{
+    switch (h->read_mode) {
+    case 0: return h->mode0_unsigned ? "unsigned bytes" : "signed bytes";
+    case 1: return "int16";
+    case 2: return "float32";
+    case 6: return "uint16";
+    case 12: return "float16";
+    default: return "4-bit";
+    }
+}
+
+static const char *kind_text(const mrc_header_t *h)
+{
+    return h->image_stack ? "image stack" : h->volumes > 1 ? "stack of volumes" : h->n[2] == 1 ? "image" : "volume";
+}
+
+/* Text that terminals and JSON take: valid UTF-8 stays, any other byte becomes '?'. out: as long as s, and the zero. */
+static void utf8_clean(const char *s, char *out)
+{
+    while (*s) {
+        const unsigned char c = (unsigned char)*s;
+        size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0, k = 1;
+        while (k < n && ((unsigned char)s[k] & 0xc0) == 0x80) k++;
+        json_t *j = n && k == n ? json_stringn(s, n) : NULL; /* refuses overlong forms and surrogates */
+        if (j && c >= 0x20 && c != 0x7f) {
+            memcpy(out, s, n);
+            out += n;
+            s += n;
+        } else {
+            *out++ = '?';
+            s++;
+        }
+        json_decref(j);
+    }
+    *out = 0;
+}
+
+static void print_text(const facts_t *f)
+{
+    const mrc_header_t *h = &f->h;
+    char label[81];
+    printf("%s\n", f->path);
+    printf("  kind      %s, mode %d (%s), %s-endian, compression %s\n", kind_text(h), h->mode, mode_text(h),
+           h->big_endian ? "big" : "little", h->codec);
+    printf("  size      %zu x %zu x %zu voxels (x, y, z)", f->size[0], f->size[1], f->size[2]);
+    if (h->volumes > 1) printf(", %zu volumes", h->volumes);
+    printf("\n  voxel     %.6g x %.6g x %.6g A\n", h->voxel[0], h->voxel[1], h->voxel[2]);
+    printf("  box       %.6g x %.6g x %.6g A\n", (double)h->size[0] * h->voxel[0], (double)h->size[1] * h->voxel[1],
+           (double)h->size[2] * h->voxel[2]);
+    printf("  origin    %.6g, %.6g, %.6g A (ORIGIN %g, %g, %g; NSTART %d, %d, %d)\n", h->place[0], h->place[1], h->place[2],
+           (double)h->origin[0], (double)h->origin[1], (double)h->origin[2], h->nstart[0], h->nstart[1], h->nstart[2]);
+    printf("  axes      columns %c, rows %c, sections %c\n", 'x' + h->axis[0], 'x' + h->axis[1], 'x' + h->axis[2]);
+    printf("  cell      %g, %g, %g A; %g, %g, %g degrees; %d x %d x %d intervals; space group %d\n", (double)h->cella[0],
+           (double)h->cella[1], (double)h->cella[2], (double)h->cellb[0], (double)h->cellb[1], (double)h->cellb[2], h->m[0],
+           h->m[1], h->m[2], h->ispg);
+    printf("  values    %.6g to %.6g, mean %.6g, sd %.6g", f->s.min, f->s.max, f->s.mean, f->s.sd);
+    if (f->s.bad) printf(", %zu not finite", f->s.bad);
+    printf("\n  header    %.6g to %.6g, mean %.6g, rms %.6g\n", (double)h->dmin, (double)h->dmax, (double)h->dmean,
+           (double)h->rms);
+    if (h->nsymbt) printf("  extended  %d bytes claimed, type '%s'\n", h->nsymbt, h->exttyp);
+    for (int k = 0; k < 10; k++)
+        if (h->label[k][0]) {
+            utf8_clean(h->label[k], label);
+            printf("  label %d   %s\n", k + 1, label);
+        }
+    for (size_t k = 0; k < f->notes.n; k++) printf("  note      %s\n", f->notes.line[k]);
+}
+
+static json_t *triple(const double *x) { return json_pack("[f,f,f]", x[0], x[1], x[2]); }
+
+/* A number; null for NaN and infinities, which JSON does not have. */
+static json_t *real(double x)
+{
+    json_t *j = json_real(x);
+    return j ? j : json_null();
+}
+
+static json_t *stats_json(double min, double max, double mean, double sd)
+{
+    return json_pack("{s:o,s:o,s:o,s:o}", "min", real(min), "max", real(max), "mean", real(mean), "sd", real(sd));
+}
+
+static json_t *facts_json(const facts_t *f)
+{
+    const mrc_header_t *h = &f->h;
+    char axes[4] = {(char)('x' + h->axis[0]), (char)('x' + h->axis[1]), (char)('x' + h->axis[2]), 0}, text[512];
+    json_t *labels = json_array(), *notes = json_array(), *j = json_object();
+    for (int k = 0; k < 10; k++)
+        if (h->label[k][0]) {
+            utf8_clean(h->label[k], text);
+            json_array_append_new(labels, json_string(text));
+        }
+    for (size_t k = 0; k < f->notes.n; k++) {
+        utf8_clean(f->notes.line[k], text);
+        json_array_append_new(notes, json_string(text));
+    }
+    char *path = malloc(strlen(f->path) + 1);
+    if (path) utf8_clean(f->path, path);
+    json_object_set_new(j, "file", json_string(path ? path : "?"));
+    free(path);
+    json_object_set_new(j, "kind", json_string(kind_text(h)));
+    json_object_set_new(j, "mode", json_integer(h->mode));
+    json_object_set_new(j, "values", json_string(mode_text(h)));
+    json_object_set_new(j, "byte_order", json_string(h->big_endian ? "big" : "little"));
+    json_object_set_new(j, "compression", json_string(h->codec));
+    json_object_set_new(j, "size", json_pack("[I,I,I]", (json_int_t)f->size[0], (json_int_t)f->size[1], (json_int_t)f->size[2]));
+    json_object_set_new(j, "volumes", json_integer((json_int_t)h->volumes));
+    json_object_set_new(j, "voxel", triple(h->voxel));
+    json_object_set_new(j, "origin", triple(h->place));
+    json_object_set_new(j, "nstart", json_pack("[i,i,i]", h->nstart[0], h->nstart[1], h->nstart[2]));
+    json_object_set_new(j, "axes", json_string(axes));
+    json_object_set_new(j, "angles", triple(h->angle));
+    json_object_set_new(j, "space_group", json_integer(h->ispg));
+    json_object_set_new(j, "extended_header", json_integer(h->nsymbt));
+    json_object_set_new(j, "statistics", stats_json(f->s.min, f->s.max, f->s.mean, f->s.sd));
+    json_object_set_new(j, "not_finite", json_integer((json_int_t)f->s.bad));
+    json_object_set_new(j, "header_statistics",
+                        stats_json((double)h->dmin, (double)h->dmax, (double)h->dmean, (double)h->rms));
+    json_object_set_new(j, "labels", labels);
+    json_object_set_new(j, "notes", notes);
+    return j;
+}
+
+/* One file; a stack is told by its first volume, or the one asked for. */
+static int info_one(const app_t *app, const info_t *o, const char *path)
+{
+    facts_t f = {.path = path};
+    err_t err = {0};
+    mrc_opts_t mo = mapopts_mrc(&o->map, app);
+    mo.images = true;
+    if (!mo.volume) mo.volume = 1;
+    vol_t *v = mrc_read(path, &mo, &f.h, &f.notes, &err);
+    if (!v) {
+        log_msg(&app->log, LOG_ERROR, "%s", err.msg);
+        notes_free(&f.notes);
+        return -1;
+    }
+    if (f.h.volumes > 1 && !o->map.volume) notes_add(&f.notes, "statistics of the first volume; see --volume");
+    f.size[0] = v->nx, f.size[1] = v->ny, f.size[2] = v->nz;
+    vol_stats(v, &f.s);
+    vol_free(v);
+    if (o->format == FORMAT_JSON) {
+        json_t *j = facts_json(&f);
+        json_dumpf(j, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        putchar('\n');
+        json_decref(j);
+    } else {
+        print_text(&f);
+    }
+    notes_free(&f.notes);
+    return 0;
+}
+
+static int run(const app_t *app, const void *opts, int argc, char **argv)
+{
+    const info_t *o = opts;
+    int failed = 0;
+    for (int i = 0; i < argc; i++) {
+        if (i && o->format == FORMAT_TEXT) putchar('\n');
+        failed += info_one(app, o, argv[i]) != 0;
+    }
+    return failed ? EXIT_SOME_FAILED : EXIT_DONE;
+}
+
+const cmd_t cmd_info = {
+    .name = "info",
+    .args = "[options] FILE...",
+    .summary = "What a density map holds: size, voxel, origin, statistics, faults",
+    .about = "The statistics are those of the values in the file, not of its header. A \"note\" is a fault of the\n"
+             "file that was read past, or a choice that the reader made. Stacks are told by their first volume,\n"
+             "image stacks as a whole.\n\n"
+             "Status 1 when a file cannot be read.",
+    .example = "cryolex info --format json emd_1080.map.gz",
+    .opts = rows,
+    .opt_size = sizeof(info_t),
+    .min_args = 1,
+    .max_args = -1,
+    .run = run,
+};
