@@ -1,10 +1,10 @@
 dnl CRYOLEX_BZIP2: libbz2, which has no .pc file in Debian.
 AC_DEFUN([CRYOLEX_BZIP2], [
-  AC_CHECK_HEADER([bzlib.h], [], [AC_MSG_ERROR([bzlib.h not found; it is needed for bzip2 files. Debian: apt-get install libbz2-dev])])
   cryolex_save_LIBS=$LIBS
-  AC_SEARCH_LIBS([BZ2_bzDecompressInit], [bz2], [],
-    [AC_MSG_ERROR([libbz2 not found; it is needed for bzip2 files. Debian: apt-get install libbz2-dev])])
+  have_bzip2=no
+  AC_CHECK_HEADER([bzlib.h], [AC_SEARCH_LIBS([BZ2_bzDecompressInit], [bz2], [have_bzip2=yes])])
   LIBS=$cryolex_save_LIBS
   AC_SUBST([BZIP2_LIBS], [-lbz2])
-  CRYOLEX_PART([bzip2], [1], [bzip2 files])
+  AS_IF([test "x$have_bzip2" = xyes], [CRYOLEX_PART([bzip2], [1], [bzip2 files])],
+        [CRYOLEX_LACKS([bzip2], [libbz2-dev], [bzip2 files])])
 ])

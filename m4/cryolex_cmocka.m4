@@ -5,7 +5,7 @@ AC_DEFUN([CRYOLEX_CMOCKA], [
   AS_IF([test "x$with_cmocka" != xno],
     [PKG_CHECK_MODULES([CMOCKA], [cmocka], [have_cmocka=yes],
       [AS_IF([test "x$with_cmocka" = xyes],
-        [AC_MSG_ERROR([cmocka not found; the unit tests need it. Debian: apt-get install libcmocka-dev, or --without-cmocka])])])])
+        [CRYOLEX_LACKS([cmocka], [libcmocka-dev], [unit tests; --without-cmocka does without])])])])
   AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
   AS_IF([test "x$have_cmocka" = xyes], [CRYOLEX_PART([cmocka], [`$PKG_CONFIG --modversion cmocka`], [unit tests])],
         [CRYOLEX_PART([cmocka], [missing], [no unit tests])])
