@@ -23,12 +23,12 @@ typedef struct {
 
 struct lines {
     size_t n, m;
+    const lines_kern_t *kern;
     bool copy, fft;
     /* fold */
     size_t halves, h, g; /* 1 or 2; n/halves, m/halves */
     block_t block[4];    /* + even, + odd, - even, - odd */
     size_t in_rows, out_rows;
-    lines_kern_t kern;
     /* fft */
     const fftplan_t *there, *back;
 };
@@ -70,7 +70,7 @@ static void block_extent(const lines_t *l, int b, block_t *k)
 static int block_fill(const lines_t *l, int b, block_t *k, err_t *err)
 {
     bool odd = b % 2, minus = b / 2;
-    size_t pad = KERN_PAD(k->rows);
+    size_t pad = KERN_PAD(k->rows, KERN_ROWS);
     k->a = mem_zero(k->cols * pad, sizeof *k->a, err);
     if (!k->a) return -1;
     for (size_t i = 0; i < k->cols; i++)
@@ -87,13 +87,12 @@ static int fold_new(lines_t *l, err_t *err)
     l->halves = l->n % 2 == 0 && l->m % 2 == 0 ? 2 : 1;
     l->h = l->n / l->halves;
     l->g = l->m / l->halves;
-    l->kern = lines_kern();
     for (int b = 0; b < (int)l->halves * 2; b++) {
         block_t *k = &l->block[b];
         block_extent(l, b, k);
         k->at = l->in_rows;
         l->in_rows += k->cols;
-        if (KERN_PAD(k->rows) > l->out_rows) l->out_rows = KERN_PAD(k->rows);
+        if (KERN_PAD(k->rows, KERN_ROWS) > l->out_rows) l->out_rows = KERN_PAD(k->rows, KERN_ROWS);
         if (block_fill(l, b, k, err)) return -1;
     }
     return 0;
@@ -115,6 +114,7 @@ lines_t *lines_new(size_t n, size_t m, linesway_t way, err_t *err)
     if (!l) return NULL;
     l->n = n;
     l->m = m;
+    l->kern = lines_kern();
     l->copy = n == m;
     if (way == LINES_AUTO) way = (double)n * (double)m / 4 <= fft_cost(n) + fft_cost(m) ? LINES_FOLD : LINES_FFT;
     l->fft = way == LINES_FFT;
@@ -137,12 +137,19 @@ size_t lines_work(const lines_t *l)
 {
     if (l->copy) return 0;
     if (l->fft) return LINES_W * (l->n + l->m + 2 * (l->n / 2 + 1) + 2 * (l->m / 2 + 1));
-    return LINES_W * (l->in_rows + 4 * l->out_rows + l->m);
+    return LINES_W * (l->in_rows + 4 * l->out_rows + l->m) + KERN_COLS * KERN_PAD(l->n, LINES_W / KERN_COLS);
 }
 
-/* Rows i, h-i (and i+h, n-i) of the input to the folded rows of each block. Rows that are their own image go to both
- * the even and the odd block, of which one has no such column. */
-static void fold(const lines_t *l, const float *in, size_t stride, size_t w, float *u)
+/* row = a + s b, in panels; nothing when row is NULL. */
+static void combine(const float *a, const float *b, float s, size_t w, float *row, size_t panel)
+{
+    for (size_t c = 0; row && c < w; c += KERN_COLS, row += panel)
+        for (size_t q = 0; q < KERN_COLS; q++) row[q] = a[c + q] + s * b[c + q];
+}
+
+/* Rows i, h-i (and i+h, n-i) of the input to the folded rows of each block, in panels. w a multiple of KERN_COLS.
+ * A row that is its own image goes to the even or the odd block: the other has no such column. */
+static void fold(const lines_t *l, const float *in, size_t stride, size_t w, float *u, size_t panel)
 {
     for (size_t i = 0; i <= l->h / 2; i++) {
         bool self = i == 0 || 2 * i == l->h;
@@ -150,18 +157,20 @@ static void fold(const lines_t *l, const float *in, size_t stride, size_t w, flo
         float *row[4] = {NULL};
         for (int k = 0; k < (int)l->halves * 2; k++) {
             const block_t *bl = &l->block[k];
-            bool has = i >= bl->i0 && i < bl->i0 + bl->cols;
-            row[k] = has ? u + (bl->at + i - bl->i0) * LINES_W : NULL;
+            if (i >= bl->i0 && i < bl->i0 + bl->cols) row[k] = u + (bl->at + i - bl->i0) * KERN_COLS;
         }
-        if (l->halves == 2)
-            lines_fold4(a, b, l->h * stride, w, self, row);
-        else
-            lines_fold2(a, b, w, self, row);
+        if (!self && l->halves == 2) {
+            l->kern->fold(a, b, l->h * stride, w, row, panel);
+        } else if (self && l->halves == 2) {
+            for (int k = 0; k < 4; k++) combine(a, a + l->h * stride, k < 2 ? 1 : -1, w, row[k], panel);
+        } else {
+            for (int k = 0; k < 2; k++) combine(a, b, self ? 0 : k ? -1 : 1, w, row[k], panel);
+        }
     }
 }
 
 /* v (m,LINES_W) from the blocks' products e (4,out_rows,LINES_W). */
-static void unfold(const lines_t *l, const float *e, float *v)
+static void unfold(const lines_t *l, const float *e, size_t w, float *v)
 {
     size_t size = l->out_rows * LINES_W;
     for (size_t j = 0; j <= l->g / 2; j++) {
@@ -173,21 +182,27 @@ static void unfold(const lines_t *l, const float *e, float *v)
         bool self = j == 0 || 2 * j == l->g;
         float *a = v + j * LINES_W, *b = self ? NULL : v + (l->g - j) * LINES_W;
         if (l->halves == 2)
-            lines_unfold4(row, a, b, l->g * LINES_W);
+            lines_unfold4(row, w, a, b, l->g * LINES_W);
         else
-            lines_unfold2(row, a, b);
+            lines_unfold2(row, w, a, b);
     }
 }
 
 static void run_fold(const lines_t *l, const float *in, size_t stride, size_t w, float *v, float *work)
 {
-    float *u = work, *e = u + l->in_rows * LINES_W;
-    fold(l, in, stride, w, u);
+    float *u = work, *e = u + l->in_rows * LINES_W, *tail = e + 4 * l->out_rows * LINES_W;
+    size_t panel = l->in_rows * KERN_COLS, whole = w / KERN_COLS * KERN_COLS, wide = KERN_PAD(w, KERN_COLS);
+    fold(l, in, stride, whole, u, panel);
+    if (whole < w) { /* the last few lines, filled up with zeros */
+        for (size_t i = 0; i < l->n; i++) memcpy(tail + i * KERN_COLS, in + i * stride + whole, (w - whole) * sizeof *in);
+        fold(l, tail, KERN_COLS, KERN_COLS, u + whole / KERN_COLS * panel, panel);
+    }
     for (int b = 0; b < (int)l->halves * 2; b++) {
         const block_t *k = &l->block[b];
-        l->kern(k->a, KERN_PAD(k->rows), k->cols, u + k->at * LINES_W, e + (size_t)b * l->out_rows * LINES_W);
+        l->kern->product(k->a, KERN_PAD(k->rows, KERN_ROWS), k->cols, u + k->at * KERN_COLS, panel, wide,
+                         e + (size_t)b * l->out_rows * LINES_W);
     }
-    unfold(l, e, v);
+    unfold(l, e, wide, v);
 }
 
 static void run_fft(const lines_t *l, const float *in, size_t stride, size_t w, float *v, float *work)
@@ -211,16 +226,6 @@ static void run_fft(const lines_t *l, const float *in, size_t stride, size_t w, 
     fft_run(l->back, g, v);
 }
 
-static void put(const float *v, size_t m, size_t w, bool turn, float *out, size_t pitch)
-{
-    if (!turn) {
-        for (size_t j = 0; j < m; j++) memcpy(out + j * pitch, v + j * LINES_W, w * sizeof *v);
-        return;
-    }
-    for (size_t c = 0; c < w; c++)
-        for (size_t j = 0; j < m; j++) out[c * pitch + j] = v[j * LINES_W + c];
-}
-
 void lines_run(const lines_t *l, const float *in, size_t stride, size_t w, bool turn, float *out, size_t pitch,
                float *work)
 {
@@ -238,5 +243,8 @@ void lines_run(const lines_t *l, const float *in, size_t stride, size_t w, bool 
         run_fft(l, in, stride, w, v, rest);
     else
         run_fold(l, in, stride, w, v, rest);
-    put(v, l->m, w, turn, out, pitch);
+    if (turn)
+        l->kern->turn(v, l->m, w, out, pitch);
+    else
+        for (size_t j = 0; j < l->m; j++) memcpy(out + j * pitch, v + j * LINES_W, w * sizeof *v);
 }

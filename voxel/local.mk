@@ -11,12 +11,21 @@ libvoxel_a_SOURCES = \
 	voxel/filter.c voxel/filter.h \
 	voxel/frame.c voxel/frame.h \
 	voxel/lines.c voxel/lines.h \
-	voxel/lines_kern.c voxel/lines_kern.h \
+	voxel/lines_kern.c voxel/lines_kern.h voxel/lines_vec.c \
 	voxel/profile.c voxel/profile.h \
 	voxel/resample.c voxel/resample.h \
 	voxel/spectrum.c voxel/spectrum.h \
 	voxel/zernike.c voxel/zernike.h
-VOXEL_LIBS = libvoxel.a $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
+VOXEL_LIBS = libvoxel.a $(VOXEL_AVX2) $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
+
+# Variants for one instruction set, each with its own flags.
+if HAVE_AVX2
+noinst_LIBRARIES += libvoxel_avx2.a
+libvoxel_avx2_a_SOURCES = voxel/lines_vec.c
+libvoxel_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
+libvoxel_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DKERN_ENTRY=lines_kern_avx2 -DKERN_NAME='"avx2"'
+VOXEL_AVX2 = libvoxel_avx2.a
+endif
 
 if HAVE_CMOCKA
 VOXEL_TESTS = tests/test_components tests/test_cube tests/test_fft tests/test_filter tests/test_profile \
