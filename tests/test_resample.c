@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/threads.h"
 #include "voxel/lines.h"
+#include "voxel/lines_kern.h"
 #include "voxel/resample.h"
 
 static vol_t *noise(size_t nx, size_t ny, size_t nz, uint64_t seed)
@@ -77,6 +78,89 @@ static void lines_are_the_matrix(void **state)
                     vol_free(in);
                     lines_free(l);
                 }
+}
+
+/* Room for `n` floats with 16 guards on each side. */
+enum { GUARD = 16 };
+static float *guarded(size_t n)
+{
+    float *p = mem_new(n + 2 * GUARD, sizeof *p, NULL);
+    for (size_t i = 0; i < n + 2 * GUARD; i++) p[i] = 777;
+    return p + GUARD;
+}
+
+static void unguard(float *p, size_t n)
+{
+    for (size_t i = 0; i < GUARD; i++) assert_true(p[n + i] == 777 && (p - GUARD)[i] == 777);
+    mem_free(p - GUARD);
+}
+
+static void one_product(const lines_kern_t *k, size_t rows, size_t cols, size_t w)
+{
+    size_t panel = (cols + 3) * KERN_COLS, len = (rows ? rows - 1 : 0) * LINES_W + w;
+    vol_t *a = noise(rows + 1, cols + 1, 1, rows), *u = noise(panel, LINES_W / KERN_COLS, 1, cols);
+    float *got = guarded(len), *want = guarded(len);
+    k->product(a->data, rows, cols, u->data, panel, w, got);
+    lines_kern_at(0)->product(a->data, rows, cols, u->data, panel, w, want);
+    for (size_t i = 0; rows && i < len; i++) assert_close((double)got[i], (double)want[i], 2e-5 * (double)(cols + 1));
+    unguard(got, len);
+    unguard(want, len);
+    vol_free(a);
+    vol_free(u);
+}
+
+static void one_fold(const lines_kern_t *k, size_t w, size_t skew)
+{
+    size_t panel = 5 * KERN_COLS, len = 4 * panel;
+    vol_t *in = noise(4 * LINES_W + skew, 1, 1, w);
+    const float *a = in->data + skew, *b = a + LINES_W;
+    float *got[4], *want[4];
+    for (int r = 0; r < 4; r++) {
+        got[r] = guarded(len);
+        want[r] = guarded(len);
+    }
+    k->fold(a, b, 2 * LINES_W, w, got, panel);
+    lines_kern_at(0)->fold(a, b, 2 * LINES_W, w, want, panel);
+    for (int r = 0; r < 4; r++) {
+        assert_memory_equal(got[r], want[r], len * sizeof *got[r]); /* sums of the same pairs: exactly equal */
+        unguard(got[r], len);
+        unguard(want[r], len);
+    }
+    vol_free(in);
+}
+
+static void one_turn(const lines_kern_t *k, size_t m, size_t w)
+{
+    size_t pitch = m + 3, len = w * pitch;
+    vol_t *v = noise(LINES_W, m, 1, m);
+    float *got = guarded(len), *want = guarded(len);
+    k->turn(v->data, m, w, got, pitch);
+    lines_kern_at(0)->turn(v->data, m, w, want, pitch);
+    assert_memory_equal(got, want, len * sizeof *got);
+    unguard(got, len);
+    unguard(want, len);
+    vol_free(v);
+}
+
+static void variants_are_the_reference(void **state)
+{
+    (void)state;
+    static const size_t len[] = {0, 1, 3, 4, 7, 8, 9, 31, 33, 1000};
+    assert_string_equal(lines_kern_at(0)->name, "ref");
+    for (int i = 1; lines_kern_at(i); i++) {
+        const lines_kern_t *k = lines_kern_at(i);
+        printf("# kernel %s\n", k->name);
+        for (size_t c = 0; c < sizeof len / sizeof *len; c++)
+            for (size_t w = KERN_COLS; w <= LINES_W; w += KERN_COLS)
+                for (size_t rows = 0; rows <= 3 * KERN_ROWS; rows += KERN_ROWS) one_product(k, rows, len[c], w);
+        for (size_t w = 0; w <= LINES_W; w += KERN_COLS)
+            for (size_t skew = 0; skew < 8; skew++) one_fold(k, w, skew);
+        for (size_t m = 1; m < 40; m++)
+            for (size_t w = 0; w <= 33; w++) one_turn(k, m, w);
+    }
+    assert_int_equal(setenv("CRYOLEX_KERNEL", "ref", 1), 0);
+    assert_string_equal(lines_kern()->name, "ref");
+    unsetenv("CRYOLEX_KERNEL");
 }
 
 static const size_t boxes[][6] = {{16, 16, 16, 8, 8, 8},   {16, 16, 16, 7, 7, 7},  {15, 15, 15, 8, 8, 8},   {15, 17, 13, 9, 7, 5},
@@ -214,6 +298,46 @@ static void same_bytes_for_slabs_and_threads(void **state)
     }
 }
 
+typedef struct {
+    const vol_t *v;
+    size_t bad; /* plane that cannot be read; nz: none */
+} source_t;
+
+static int give(void *ctx, size_t z0, size_t nz, float *planes, err_t *err)
+{
+    const source_t *s = ctx;
+    if (z0 <= s->bad && s->bad < z0 + nz) return err_set(err, ERR_IO, "plane %zu", s->bad);
+    memcpy(planes, s->v->data + z0 * s->v->nx * s->v->ny, nz * s->v->nx * s->v->ny * sizeof *planes);
+    return 0;
+}
+
+static void from_a_source(void **state)
+{
+    (void)state;
+    vol_t *v = noise(30, 28, 26, 3), *w = resample_box(v, 12, 10, 8, NULL);
+    for (int t = 1; t <= 3; t++) {
+        threads_set(t);
+        source_t s = {v, v->nz};
+        resample_t *r = resample_begin(v, 12, 10, 8, NULL);
+        assert_int_equal(resample_from(r, give, &s, NULL), 0);
+        assert_int_equal(resample_from(r, give, &s, NULL), -1);
+        vol_t *x = resample_end(r, NULL);
+        assert_memory_equal(w->data, x->data, vol_len(w) * sizeof *w->data);
+        vol_free(x);
+        resample_free(r);
+        s.bad = 17;
+        err_t e = {0};
+        r = resample_begin(v, 12, 10, 8, NULL);
+        assert_int_equal(resample_from(r, give, &s, &e), -1);
+        assert_int_equal(e.code, ERR_IO);
+        assert_string_equal(e.msg, "plane 17");
+        assert_null(resample_end(r, NULL));
+        resample_free(r);
+    }
+    vol_free(v);
+    vol_free(w);
+}
+
 static void slabs_are_checked(void **state)
 {
     (void)state;
@@ -300,10 +424,12 @@ static void window_around_the_centre(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(variants_are_the_reference),
         cmocka_unit_test(lines_are_the_matrix), cmocka_unit_test(pruned_is_reference),
         cmocka_unit_test(waves_stay_in_place),  cmocka_unit_test(nyquist),
         cmocka_unit_test(up_and_down),          cmocka_unit_test(same_bytes_for_slabs_and_threads),
-        cmocka_unit_test(slabs_are_checked),    cmocka_unit_test(new_voxel_size),
+        cmocka_unit_test(slabs_are_checked),    cmocka_unit_test(from_a_source),
+           cmocka_unit_test(new_voxel_size),
         cmocka_unit_test(window_around_the_centre),
     };
     return cmocka_run_group_tests_name("resample", tests, NULL, NULL);

@@ -13,9 +13,10 @@
 
 struct resample {
     vol_t in, out;      /* sides, voxel, origin; no data */
-    lines_t *axis[3];   /* x, y, z */
+    lines_t *axis[3];   /* x, y, z; axes of equal sides share one */
     float *mid;         /* (nz,my,mx): the planes, reduced */
     bool *have;         /* (nz) */
+    bool failed;        /* a source could not give a plane */
     float *work;        /* (threads,per_thread) */
     size_t threads, per_thread, planes;
 };
@@ -53,8 +54,9 @@ resample_t *resample_begin(const vol_t *shape, size_t nx, size_t ny, size_t nz, 
             goto fail;
         }
         r->out.voxel[a] = (double)n[a] * shape->voxel[a] / (double)m[a];
-        r->axis[a] = lines_new(n[a], m[a], LINES_AUTO, err);
-        if (!r->axis[a]) goto fail;
+        for (int b = 0; b < a; b++)
+            if (n[b] == n[a] && m[b] == m[a]) r->axis[a] = r->axis[b];
+        if (!r->axis[a] && !(r->axis[a] = lines_new(n[a], m[a], LINES_AUTO, err))) goto fail;
     }
     r->mid = mem_new(r->in.nz * ny * nx, sizeof *r->mid, err);
     r->have = mem_zero(r->in.nz, sizeof *r->have, err);
@@ -68,7 +70,11 @@ fail:
 void resample_free(resample_t *r)
 {
     if (!r) return;
-    for (int a = 0; a < 3; a++) lines_free(r->axis[a]);
+    for (int a = 0; a < 3; a++) {
+        bool shared = false;
+        for (int b = 0; b < a; b++) shared = shared || r->axis[b] == r->axis[a];
+        if (!shared) lines_free(r->axis[a]);
+    }
     mem_free(r->mid);
     mem_free(r->have);
     mem_free(r->work);
@@ -89,6 +95,8 @@ static void plane(const resample_t *r, const float *in, float *out, float *work)
         lines_run(r->axis[0], turned + y, my, width(y, my), true, out + y * mx, mx, rest);
 }
 
+static float *work_of(const resample_t *r) { return r->work + (size_t)omp_get_thread_num() * r->per_thread; }
+
 int resample_slab(resample_t *r, size_t z0, size_t nz, const float *data, err_t *err)
 {
     size_t size = r->in.nx * r->in.ny, reduced = r->out.nx * r->out.ny;
@@ -100,7 +108,38 @@ int resample_slab(resample_t *r, size_t z0, size_t nz, const float *data, err_t 
     r->planes += nz;
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
     for (size_t z = 0; z < nz; z++)
-        plane(r, data + z * size, r->mid + (z0 + z) * reduced, r->work + (size_t)omp_get_thread_num() * r->per_thread);
+        plane(r, data + z * size, r->mid + (z0 + z) * reduced, work_of(r));
+    return 0;
+}
+
+int resample_from(resample_t *r, resample_read_t read, void *ctx, err_t *err)
+{
+    size_t nz = r->in.nz, size = r->in.nx * r->in.ny, reduced = r->out.nx * r->out.ny;
+    err_t first = {0}; /* of the threads */
+    if (r->planes) return err_set(err, ERR_USAGE, "resample: planes came before");
+    float *buf = mem_new(r->threads * size, sizeof *buf, err);
+    if (!buf) return -1;
+#pragma omp parallel for schedule(dynamic) num_threads(r->threads)
+    for (size_t z = 0; z < nz; z++) {
+        float *in = buf + (size_t)omp_get_thread_num() * size;
+        err_t e = {0};
+        bool stop;
+#pragma omp atomic read
+        stop = r->failed;
+        if (stop) continue;
+        if (!read(ctx, z, 1, in, &e)) {
+            plane(r, in, r->mid + z * reduced, work_of(r));
+            continue;
+        }
+#pragma omp atomic write
+        r->failed = true;
+#pragma omp critical(resample_from)
+        err_set(&first, e.code, "%s", e.msg);
+    }
+    mem_free(buf);
+    if (r->failed) return err_set(err, first.code, "%s", first.msg);
+    memset(r->have, true, nz);
+    r->planes = nz;
     return 0;
 }
 
@@ -117,8 +156,7 @@ vol_t *resample_end(resample_t *r, err_t *err)
     memcpy(v->origin, r->out.origin, sizeof v->origin);
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
     for (size_t c = 0; c < cols; c += LINES_W)
-        lines_run(r->axis[2], r->mid + c, cols, width(c, cols), false, v->data + c, cols,
-                  r->work + (size_t)omp_get_thread_num() * r->per_thread);
+        lines_run(r->axis[2], r->mid + c, cols, width(c, cols), false, v->data + c, cols, work_of(r));
     return v;
 }
 

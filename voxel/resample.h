@@ -49,6 +49,14 @@ resample_t *resample_begin(const vol_t *shape, size_t nx, size_t ny, size_t nz, 
  * thread at a time (it runs on all). 0, or -1 with ERR_USAGE: a plane that does not exist or came before. */
 int resample_slab(resample_t *r, size_t z0, size_t nz, const float *data, err_t *err);
 
+/* All planes from a source that any thread may ask for any plane: read, convert and reduce go side by side.
+ * Planes z0..z0+nz-1 to `planes` (nz,ny,nx); 0, or -1 with err set. Called from several threads at once. */
+typedef int (*resample_read_t)(void *ctx, size_t z0, size_t nz, float *planes, err_t *err);
+
+/* Instead of resample_slab. Memory: one plane for each thread more. 0, or -1 with the first error of `read`, ERR_NOMEM, or
+ * ERR_USAGE when planes came before; after a failure r can only be freed. */
+int resample_from(resample_t *r, resample_read_t read, void *ctx, err_t *err);
+
 /* The result; NULL with ERR_USAGE when planes are missing, or ERR_NOMEM. r remains to be freed. */
 vol_t *resample_end(resample_t *r, err_t *err);
 void resample_free(resample_t *r); /* NULL is fine */
