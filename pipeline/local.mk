@@ -1,2 +1,19 @@
 # pipeline/: joins the folders below it.
-PIPELINE_LIBS =
+noinst_LIBRARIES += libpipeline.a
+libpipeline_a_SOURCES = \
+	pipeline/build.c pipeline/build.h \
+	pipeline/describe.c pipeline/describe.h \
+	pipeline/index.c pipeline/index_h5.c pipeline/index.h \
+	pipeline/manifest.c pipeline/manifest.h \
+	pipeline/search.c pipeline/search.h \
+	pipeline/unique.c pipeline/unique.h
+libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
+PIPELINE_LIBS = libpipeline.a $(HDF5_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_pipeline
+TESTS += tests/test_pipeline
+tests_test_pipeline_SOURCES = tests/test_pipeline.c tests/blobs.h
+tests_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_pipeline_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif

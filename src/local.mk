@@ -1,7 +1,9 @@
 # src/: the program.
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
+	src/cmd_index.c \
 	src/cmd_info.c \
+	src/cmd_search.c \
 	src/cmd_simulate.c \
 	src/cmd_validate.c \
 	src/cmd.h \

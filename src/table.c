@@ -5,5 +5,9 @@ const cmd_t *const cmd_table[] = {
     &cmd_info,
     &cmd_validate,
     &cmd_simulate,
+    &cmd_index_build,
+    &cmd_index_info,
+    &cmd_index_merge,
+    &cmd_search,
     NULL,
 };

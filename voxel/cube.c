@@ -1,9 +1,9 @@
 /* cube: the canonical cube (see cube.h; DESIGN 2). */
 #include "voxel/cube.h"
 
+#include <gsl/gsl_statistics_float.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -57,17 +57,10 @@ static int work_take(work_t *w, vol_t *vol, err_t *err)
     return -1;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-/* Quantile q of the n values of x, which is sorted in place. */
+/* Quantile q of the n > 0 values of x, which are reordered. */
 static float quantile(float *x, size_t n, double q)
 {
-    qsort(x, n, sizeof *x, by_value);
-    return x[(size_t)(q * (double)(n - 1))];
+    return gsl_stats_float_select(x, 1, n, (size_t)(q * (double)(n - 1)));
 }
 
 /* Weights: density above the background inside the mask, clipped at a high quantile. */

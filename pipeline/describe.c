@@ -1,0 +1,146 @@
+/* describe: from a file to the descriptors that an index holds (see describe.h). */
+#include "pipeline/describe.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "pdb/pdb.h"
+#include "voxel/simulate.h"
+
+int describe_new(describer_t *d, const mrc_opts_t *map, err_t *err)
+{
+    *d = (describer_t){.map = map ? *map : (mrc_opts_t){0}};
+    d->zernike = zernike_new(ZERNIKE_ORDER, err);
+    if (!d->zernike) return -1;
+    assert(zernike_count(d->zernike) == DESCRIBE_ZERNIKE);
+    return 0;
+}
+
+void describe_end(describer_t *d)
+{
+    zernike_free(d->zernike);
+    *d = (describer_t){0};
+}
+
+void record_free(record_t *r)
+{
+    mem_free(r->title);
+    mem_free(r->method);
+    mem_free(r->molecules);
+    mem_free(r->organisms);
+    *r = (record_t){0};
+}
+
+/* Radius of gyration of the atoms, unweighted: good enough to choose a grid. */
+static double model_rg(const model_t *m)
+{
+    double s[3] = {0}, sq = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        const double p[3] = {(double)m->atom[i].x, (double)m->atom[i].y, (double)m->atom[i].z};
+        for (int d = 0; d < 3; d++) {
+            s[d] += p[d];
+            sq += p[d] * p[d];
+        }
+    }
+    double n = (double)m->n, rg2 = sq / n - (s[0] * s[0] + s[1] * s[1] + s[2] * s[2]) / (n * n);
+    return rg2 > 0 ? sqrt(rg2) : 0;
+}
+
+/* Density of a model, no finer than its cube can use. */
+static vol_t *model_density(const model_t *m, err_t *err)
+{
+    double res = fmax(DESCRIBE_RESOLUTION, 0.2 * model_rg(m));
+    sim_opts_t o = {.resolution = res, .voxel = res / 4, .pad = res};
+    return simulate(m, &o, err);
+}
+
+static int take_facts(record_t *r, const model_t *m, const item_t *it, err_t *err)
+{
+    static const char none[] = "";
+    const modelfacts_t *f = m ? &m->facts : NULL;
+    r->title = mem_str(it->title ? it->title : f ? f->title : none, err);
+    r->method = mem_str(f ? f->method : none, err);
+    r->molecules = mem_str(f ? f->molecules : none, err);
+    r->organisms = mem_str(f ? f->organisms : none, err);
+    return r->title && r->method && r->molecules && r->organisms ? 0 : -1;
+}
+
+static int take_cube(const describer_t *d, const vol_t *v, const double *contour, record_t *r, err_t *err)
+{
+    cube_t c;
+    cube_opts_t o = {.contour = contour};
+    if (cube_make(v, &o, &c, err)) return -1;
+    r->rg = (float)c.frame.rg;
+    r->volume = (float)c.volume;
+    r->level = (float)c.level;
+    desc_pack(c.data, c.side, r->cube);
+    int rc = zernike_invariants(d->zernike, c.data, c.side, (double)c.side / 2, ZERNIKE_UNIT, r->zernike, err);
+    if (!rc) rc = profile_make(c.data, c.side, r->profile, err);
+    cube_free(&c);
+    return rc;
+}
+
+/* Map or model by the name, ITEM_AUTO if it does not say. */
+static itemkind_t kind_of(const char *path)
+{
+    static const struct {
+        const char *suffix;
+        itemkind_t kind;
+    } known[] = {{".pdb", ITEM_MODEL}, {".ent", ITEM_MODEL}, {".cif", ITEM_MODEL}, {".mmcif", ITEM_MODEL},
+                 {".mrc", ITEM_MAP},   {".map", ITEM_MAP},   {".ccp4", ITEM_MAP}};
+    const char *name = strrchr(path, '/');
+    name = name ? name : path;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const char *p = strstr(name, known[i].suffix);
+        size_t n = strlen(known[i].suffix);
+        if (p && (!p[n] || !strcmp(p + n, ".gz") || !strcmp(p + n, ".bz2") || !strcmp(p + n, ".xz") || !strcmp(p + n, ".zst")))
+            return known[i].kind;
+    }
+    return ITEM_AUTO;
+}
+
+static int describe_map(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
+{
+    mrc_opts_t o = d->map;
+    if (it->apix > 0) o.apix = it->apix;
+    vol_t *v = mrc_read(it->path, &o, NULL, notes, err);
+    if (!v) return -1;
+    r->kind = ITEM_MAP;
+    int rc = take_cube(d, v, isnan(it->contour) ? NULL : &it->contour, r, err);
+    vol_free(v);
+    return rc || take_facts(r, NULL, it, err) ? -1 : 0;
+}
+
+static int describe_model(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
+{
+    model_t *m = pdb_read(it->path, it->assembly, notes, err);
+    vol_t *v = m ? model_density(m, err) : NULL;
+    r->kind = ITEM_MODEL;
+    int rc = v && !take_cube(d, v, NULL, r, err) && !take_facts(r, m, it, err) ? 0 : -1;
+    vol_free(v);
+    model_free(m);
+    return rc;
+}
+
+int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
+{
+    itemkind_t kind = it->kind != ITEM_AUTO ? it->kind : kind_of(it->path);
+    err_t first = {0};
+    *r = (record_t){0};
+    int rc = -1;
+    if (kind != ITEM_MODEL) {
+        rc = describe_map(d, it, r, notes, &first);
+        if (rc && kind == ITEM_AUTO && (first.code == ERR_FORMAT || first.code == ERR_UNSUP)) kind = ITEM_MODEL;
+    }
+    if (kind == ITEM_MODEL) {
+        err_t second = {0};
+        rc = describe_model(d, it, r, notes, &second);
+        if (rc && first.code == ERR_OK) first = second; /* of a file that is neither, what the map reader said is kept */
+    }
+    if (!rc) return 0;
+    record_free(r);
+    if (strstr(first.msg, it->path)) return err_set(err, first.code, "%s", first.msg);
+    return err_set(err, first.code, "%s: %s", it->path, first.msg);
+}

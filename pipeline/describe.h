@@ -1,0 +1,48 @@
+/* describe: from a file, map or model, to the descriptors that an index holds. */
+#ifndef CRYOLEX_PIPELINE_DESCRIBE_H
+#define CRYOLEX_PIPELINE_DESCRIBE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/notes.h"
+#include "mrc/mrc.h"
+#include "pipeline/manifest.h"
+#include "voxel/cube.h"
+#include "voxel/desc.h"
+#include "voxel/profile.h"
+#include "voxel/zernike.h"
+
+#define DESCRIBE_ZERNIKE 121                   /* invariants, order 20 */
+#define DESCRIBE_PROFILE PROFILE_COUNT           /* shell means and deviations */
+#define DESCRIBE_RESOLUTION 8.0                /* angstrom: a model is simulated at this, or coarser where it is large */
+
+/* What is the same for every file. Read only after describe_new(); one for all threads. */
+typedef struct {
+    zernike_t *zernike;
+    mrc_opts_t map; /* how to read maps; apix and the like */
+} describer_t;
+
+/* One map or model. All strings are owned; "" where unknown. */
+typedef struct {
+    itemkind_t kind; /* ITEM_MAP or ITEM_MODEL */
+    char *title, *method, *molecules, *organisms;
+    float rg;        /* angstrom */
+    float volume;    /* cubic angstrom inside the contour */
+    float level;     /* contour used, in units of the map */
+    int8_t cube[DESC_LEN];
+    float zernike[DESCRIBE_ZERNIKE]; /* unit length */
+    float profile[DESCRIBE_PROFILE];
+} record_t;
+
+/* 0, or -1: ERR_NOMEM. map may be NULL: defaults. End with describe_end(). */
+int describe_new(describer_t *d, const mrc_opts_t *map, err_t *err);
+void describe_end(describer_t *d);
+
+/* Read the file of an item and describe it: a map as it is, a model simulated into density first. kind ITEM_AUTO goes
+ * by the name's suffix, and by content where that says nothing. Free with record_free().
+ * 0, or -1 with *r empty and the errors of mrc_read, pdb_read, simulate and cube_make. Thread-safe. */
+int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err);
+void record_free(record_t *r); /* leaves {0} */
+
+#endif

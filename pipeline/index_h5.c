@@ -1,0 +1,245 @@
+/* index_h5: an index as an HDF5 file (see index.h). */
+#include <errno.h>
+#include <hdf5.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "config.h"
+#include "pipeline/index.h"
+
+enum { CHUNK = 1024 }; /* entries */
+
+/* Numeric datasets: name, columns (0: a vector), type, where the array's pointer is in index_t. */
+static const struct {
+    const char *name;
+    size_t cols, size, at;
+    int floats;
+} array[] = {
+    {"rg", 0, sizeof(float), offsetof(index_t, rg), 1},
+    {"volume", 0, sizeof(float), offsetof(index_t, volume), 1},
+    {"cube", DESC_LEN, 1, offsetof(index_t, cube), 0},
+    {"zernike", DESCRIBE_ZERNIKE, sizeof(float), offsetof(index_t, zernike), 1},
+    {"profile", DESCRIBE_PROFILE, sizeof(float), offsetof(index_t, profile), 1},
+};
+enum { ARRAYS = sizeof array / sizeof *array };
+
+static void *array_of(const index_t *x, int k)
+{
+    void *p;
+    memcpy(&p, (const char *)x + array[k].at, sizeof p);
+    return p;
+}
+
+static int put_attr(hid_t file, const char *name, hid_t type, const void *value)
+{
+    hid_t space = H5Screate(H5S_SCALAR), a = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    int rc = a < 0 || H5Awrite(a, type, value) < 0 ? -1 : 0;
+    if (a >= 0) H5Aclose(a);
+    H5Sclose(space);
+    return rc;
+}
+
+static hid_t text_type(size_t n)
+{
+    hid_t t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, n);
+    H5Tset_cset(t, H5T_CSET_UTF8);
+    H5Tset_strpad(t, H5T_STR_NULLPAD);
+    return t;
+}
+
+static int put_attrs(hid_t file)
+{
+    int version = INDEX_VERSION, cube = CUBE_VERSION, side = CUBE_SIDE;
+    hid_t fmt = text_type(sizeof INDEX_FORMAT - 1), prog = text_type(sizeof PACKAGE_STRING - 1);
+    int rc = put_attr(file, "format", fmt, INDEX_FORMAT) || put_attr(file, "program", prog, PACKAGE_STRING) ||
+             put_attr(file, "format_version", H5T_NATIVE_INT, &version) ||
+             put_attr(file, "cube_version", H5T_NATIVE_INT, &cube) || put_attr(file, "cube_side", H5T_NATIVE_INT, &side);
+    H5Tclose(fmt);
+    H5Tclose(prog);
+    return rc ? -1 : 0;
+}
+
+/* A dataset of n rows, chunked, and deflated when it is text. */
+static int put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, int deflate, const void *data)
+{
+    hsize_t dim[2] = {n, cols}, chunk[2] = {n < CHUNK ? n : CHUNK, cols};
+    int rank = cols ? 2 : 1;
+    hid_t space = H5Screate_simple(rank, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(plist, 0);
+    if (deflate) {
+        H5Pset_chunk(plist, rank, chunk);
+        H5Pset_shuffle(plist);
+        H5Pset_deflate(plist, 6);
+    }
+    hid_t d = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    int rc = d < 0 || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
+    if (d >= 0) H5Dclose(d);
+    H5Pclose(plist);
+    H5Sclose(space);
+    return rc;
+}
+
+static int put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err)
+{
+    size_t width = 1;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = strlen(text[i]);
+        if (k > width) width = k;
+    }
+    char *buf = mem_zero(n, width, err);
+    if (!buf) return -1;
+    for (size_t i = 0; i < n; i++) memcpy(buf + i * width, text[i], strlen(text[i]));
+    hid_t type = text_type(width);
+    int rc = put_data(file, name, type, n, 0, 1, buf);
+    H5Tclose(type);
+    mem_free(buf);
+    return rc;
+}
+
+int index_write(const char *path, const index_t *x, err_t *err)
+{
+    char tmp[4096];
+    if (!x->n) return err_set(err, ERR_RANGE, "%s: no entry to write", path);
+    if (snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid()) >= (int)sizeof tmp)
+        return err_set(err, ERR_RANGE, "%s: the name is too long", path);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    hid_t file = H5Fcreate(tmp, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    if (file < 0) return err_set(err, ERR_IO, "%s: cannot write: %s", path, strerror(errno));
+    int rc = put_attrs(file);
+    for (int c = 0; !rc && c < INDEX_TEXTS; c++) rc = put_text(file, index_text_name[c], x->n, x->text[c], err);
+    for (int k = 0; !rc && k < ARRAYS; k++)
+        rc = put_data(file, array[k].name, array[k].floats ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT8, x->n, array[k].cols, 0,
+                      array_of(x, k));
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) rc = -1;
+    if (H5Fclose(file) < 0) rc = -1;
+    FILE *f = rc ? NULL : fopen(tmp, "rb"); /* HDF5 has no fsync of its own */
+    if (f) {
+        if (fsync(fileno(f))) rc = -1;
+        fclose(f);
+    }
+    if (!rc && rename(tmp, path)) rc = -1;
+    if (rc) {
+        err_set(err, ERR_IO, "%s: cannot write: %s", path, errno ? strerror(errno) : "HDF5 failed");
+        unlink(tmp);
+    }
+    return rc;
+}
+
+static int get_int(hid_t file, const char *name, int *out)
+{
+    hid_t a = H5Aopen(file, name, H5P_DEFAULT);
+    int rc = a >= 0 && H5Aread(a, H5T_NATIVE_INT, out) >= 0 ? 0 : -1;
+    if (a >= 0) H5Aclose(a);
+    return rc;
+}
+
+/* The attribute `format` is ours. */
+static int is_index(hid_t file)
+{
+    char s[sizeof INDEX_FORMAT] = "";
+    hid_t a = H5Aopen(file, "format", H5P_DEFAULT), own = a >= 0 ? H5Aget_type(a) : -1, t = text_type(sizeof s - 1);
+    int ok = own >= 0 && H5Tget_class(own) == H5T_STRING && !H5Tis_variable_str(own) && H5Aread(a, t, s) >= 0;
+    H5Tclose(t);
+    if (own >= 0) H5Tclose(own);
+    if (a >= 0) H5Aclose(a);
+    return ok && !strcmp(s, INDEX_FORMAT);
+}
+
+/* Rows of a dataset whose other dimension is cols (0: a vector), or -1. */
+static long rows_of(hid_t d, size_t cols)
+{
+    hid_t space = H5Dget_space(d);
+    hsize_t dim[2] = {0, 0};
+    int rank = H5Sget_simple_extent_ndims(space);
+    long n = -1;
+    if (rank == (cols ? 2 : 1) && H5Sget_simple_extent_dims(space, dim, NULL) >= 0 && (!cols || dim[1] == cols)) n = (long)dim[0];
+    H5Sclose(space);
+    return n;
+}
+
+/* A text column into x->text[c][0..n-1]. */
+static int get_text(hid_t file, int c, index_t *x, size_t n, err_t *err)
+{
+    hid_t d = H5Dopen2(file, index_text_name[c], H5P_DEFAULT), own = d >= 0 ? H5Dget_type(d) : -1;
+    size_t width = own >= 0 && H5Tget_class(own) == H5T_STRING && !H5Tis_variable_str(own) ? H5Tget_size(own) : 0;
+    int rc = -1;
+    char *buf = NULL;
+    if (!width || rows_of(d, 0) != (long)n) goto done;
+    buf = mem_new(n, width, err);
+    x->text[c] = mem_zero(n, sizeof **x->text, err);
+    if (!buf || !x->text[c] || H5Dread(d, own, H5S_ALL, H5S_ALL, H5P_DEFAULT, buf) < 0) goto done;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = strnlen(buf + i * width, width);
+        char *s = mem_new(k + 1, 1, err);
+        if (!s) goto done;
+        memcpy(s, buf + i * width, k);
+        s[k] = 0;
+        x->text[c][i] = s;
+    }
+    rc = 0;
+done:
+    mem_free(buf);
+    if (own >= 0) H5Tclose(own);
+    if (d >= 0) H5Dclose(d);
+    return rc;
+}
+
+static int get_array(hid_t file, int k, index_t *x, size_t n, err_t *err)
+{
+    hid_t d = H5Dopen2(file, array[k].name, H5P_DEFAULT);
+    int rc = -1;
+    if (d >= 0 && rows_of(d, array[k].cols) == (long)n) {
+        void *p = mem_new(n * (array[k].cols ? array[k].cols : 1), array[k].size, err);
+        memcpy((char *)x + array[k].at, &p, sizeof p);
+        hid_t type = array[k].floats ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT8;
+        if (p && H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, p) >= 0) rc = 0;
+    }
+    if (d >= 0) H5Dclose(d);
+    return rc;
+}
+
+static int check_versions(hid_t file, const char *path, err_t *err)
+{
+    int v[2] = {0, 0};
+    if (!is_index(file) || get_int(file, "format_version", &v[0]) || get_int(file, "cube_version", &v[1]))
+        return err_set(err, ERR_FORMAT, "%s: an HDF5 file, but no cryolex index", path);
+    if (v[0] != INDEX_VERSION)
+        return err_set(err, ERR_UNSUP, "%s: index format %d (this program reads %d)", path, v[0], INDEX_VERSION);
+    if (v[1] != CUBE_VERSION)
+        return err_set(err, ERR_UNSUP, "%s: cubes of version %d (this program makes %d): build the index again", path, v[1],
+                       CUBE_VERSION);
+    return 0;
+}
+
+int index_read(const char *path, index_t *x, err_t *err)
+{
+    *x = (index_t){0};
+    if (access(path, R_OK)) return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0) return err_set(err, ERR_FORMAT, "%s: no HDF5 file, or a damaged one (an index is wanted)", path);
+    int rc = check_versions(file, path, err);
+    hid_t d = rc ? -1 : H5Dopen2(file, "rg", H5P_DEFAULT);
+    long n = d >= 0 ? rows_of(d, 0) : -1;
+    if (d >= 0) H5Dclose(d);
+    if (!rc && n <= 0) rc = err_set(err, ERR_FORMAT, "%s: /rg: missing or empty", path);
+    x->n = x->cap = n > 0 && !rc ? (size_t)n : 0;
+    for (int c = 0; !rc && c < INDEX_TEXTS; c++)
+        if (get_text(file, c, x, x->n, err))
+            rc = err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, index_text_name[c]);
+    for (int k = 0; !rc && k < ARRAYS; k++)
+        if (get_array(file, k, x, x->n, err))
+            rc = err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, array[k].name);
+    H5Fclose(file);
+    if (rc) {
+        for (int c = 0; c < INDEX_TEXTS; c++)
+            if (!x->text[c]) x->text[c] = mem_zero(x->n, sizeof **x->text, NULL); /* so that index_free can walk it */
+        for (int c = 0; c < INDEX_TEXTS; c++)
+            if (!x->text[c]) x->n = 0;
+        index_free(x);
+    }
+    return rc;
+}

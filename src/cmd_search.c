@@ -1,0 +1,159 @@
+/* cmd_search: cryolex search, the entries of an index nearest to a map or a model. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/tsv.h"
+#include "pipeline/describe.h"
+#include "pipeline/index.h"
+#include "pipeline/search.h"
+#include "src/mapopts.h"
+#include "src/table.h"
+
+typedef struct {
+    const char *index, *assembly;
+    long top;
+    int descriptor, format;
+    bool shape_only;
+    double contour;
+    mapopts_t map;
+} opts_t;
+
+enum { FORMAT_TSV, FORMAT_JSON };
+
+static const opt_t rows[] = {
+    {'i', "index", OPT_STR, offsetof(opts_t, index), "INDEX", 0, 0, NULL, NULL, "The index to search"},
+    {'k', "top", OPT_INT, offsetof(opts_t, top), "N", 1, 1e9, NULL, "10", "Hits to print for each query"},
+    {'d', "descriptor", OPT_CHOICE, offsetof(opts_t, descriptor), NULL, 0, 0, "cube|zernike|profile|size", "cube",
+     "What is compared: the canonical cube, Zernike invariants, the radial profile, or size alone"},
+    {0, "shape-only", OPT_FLAG, offsetof(opts_t, shape_only), NULL, 0, 0, NULL, NULL, "Leave size out of the score"},
+    {'c', "contour", OPT_MAYBE, offsetof(opts_t, contour), "LEVEL", -HUGE_VAL, HUGE_VAL, NULL, NULL,
+     "Contour level of the query maps, in their own units; without it the level is estimated"},
+    {0, "assembly", OPT_STR, offsetof(opts_t, assembly), "ID", 0, 0, NULL, NULL,
+     "Biological assembly of query models: an id, or asu for the model as deposited"},
+    {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
+     "TSV with a header row, or one JSON object a line"},
+    {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
+    {0},
+};
+
+static void print_tsv(const char *query, const index_t *x, const hit_t *h, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t e = h[i].entry;
+        tsv_put(stdout, query);
+        printf("\t%zu\t", i + 1);
+        tsv_put(stdout, x->text[INDEX_ID][e]);
+        printf("\t%.4f\t%.4f\t%.1f\t%+.3f\t", (double)h[i].score, (double)h[i].shape, (double)x->rg[e], (double)h[i].dlog_rg);
+        tsv_put(stdout, x->text[INDEX_TITLE][e]);
+        putchar('\n');
+    }
+}
+
+/* A number as the TSV shows it, so that the two formats agree. */
+static json_t *number(double x, int digits)
+{
+    char s[32];
+    snprintf(s, sizeof s, "%.*f", digits, x);
+    return json_real(strtod(s, NULL));
+}
+
+static void print_json(const char *query, const index_t *x, const hit_t *h, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t e = h[i].entry;
+        json_t *j = json_object();
+        json_object_set_new(j, "query", json_string(query));
+        json_object_set_new(j, "rank", json_integer((json_int_t)i + 1));
+        json_object_set_new(j, "id", json_string(x->text[INDEX_ID][e]));
+        json_object_set_new(j, "score", number((double)h[i].score, 4));
+        json_object_set_new(j, "shape", number((double)h[i].shape, 4));
+        json_object_set_new(j, "rg", number((double)x->rg[e], 1));
+        json_object_set_new(j, "dlog_rg", number((double)h[i].dlog_rg, 3));
+        json_object_set_new(j, "title", json_string(x->text[INDEX_TITLE][e]));
+        json_dumpf(j, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        putchar('\n');
+        json_decref(j);
+    }
+}
+
+/* One query; 0, or -1 with err. */
+static int search_one(const app_t *app, const opts_t *o, const describer_t *d, const index_t *x, const char *path, hit_t *hit,
+                      err_t *err)
+{
+    item_t it = {.id = path, .path = path, .contour = o->contour, .assembly = o->assembly};
+    search_opts_t s = {.kind = (searchkind_t)o->descriptor, .shape_only = o->shape_only, .top = (size_t)o->top};
+    record_t *rec = mem_zero(1, sizeof *rec, err);
+    notes_t notes = {0};
+    size_t n;
+    if (!rec) return -1;
+    int rc = describe_file(d, &it, rec, &notes, err);
+    log_notes(&app->log, path, &notes);
+    notes_free(&notes);
+    if (!rc) {
+        log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, %.0f nm^3 inside contour %.4g", path, (double)rec->rg,
+                (double)rec->volume / 1000, (double)rec->level);
+        rc = search_run(x, rec, &s, hit, &n, err);
+    }
+    if (!rc) {
+        if (o->format == FORMAT_JSON)
+            print_json(path, x, hit, n);
+        else
+            print_tsv(path, x, hit, n);
+    }
+    record_free(rec);
+    mem_free(rec);
+    return rc;
+}
+
+static int run(const app_t *app, const void *opts, int argc, char **argv)
+{
+    const opts_t *o = opts;
+    err_t err = {0};
+    index_t x = {0};
+    describer_t d = {0};
+    hit_t *hit = NULL;
+    mrc_opts_t map = mapopts_mrc(&o->map, app);
+    int failed = 0, status = EXIT_NOT_RUN;
+
+    if (!o->index) err_set(&err, ERR_USAGE, "search: no index; give -i INDEX (cryolex index build makes one)");
+    if (o->shape_only && o->descriptor == SEARCH_SIZE)
+        err_set(&err, ERR_USAGE, "search: --descriptor size and --shape-only leave nothing to compare");
+    if (err.code != ERR_OK || index_read(o->index, &x, &err) || describe_new(&d, &map, &err)) goto done;
+    if (!(hit = mem_new((size_t)o->top < x.n ? (size_t)o->top : x.n, sizeof *hit, &err))) goto done;
+
+    if (o->format == FORMAT_TSV) printf("query\trank\tid\tscore\tshape\trg\tdlog_rg\ttitle\n");
+    for (int i = 0; i < argc; i++) {
+        err_t one = {0};
+        if (!search_one(app, o, &d, &x, argv[i], hit, &one)) continue;
+        log_msg(&app->log, LOG_ERROR, "%s", one.msg);
+        failed++;
+    }
+    status = !failed ? EXIT_DONE : failed < argc ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
+done:
+    if (err.code != ERR_OK) status = cmd_fail(app, &err);
+    mem_free(hit);
+    describe_end(&d);
+    index_free(&x);
+    return status;
+}
+
+const cmd_t cmd_search = {
+    .name = "search",
+    .args = "-i INDEX FILE...",
+    .summary = "The entries of an index nearest to a map or a model",
+    .about = "Each FILE is a density map (MRC, CCP4) or an atomic model (PDB, mmCIF), plain or packed. The contour of a map is "
+             "estimated unless it is given; axis order, position, orientation and padding do not matter.\n\n"
+             "Columns: query; rank, from 1; id of the entry; score, higher is nearer; shape, the correlation of the cubes "
+             "(-1 to 1) or the distance of the invariants or profiles; rg, radius of gyration of the entry in angstrom; "
+             "dlog_rg, natural logarithm of the ratio of the entry's to the query's; title.\n\n"
+             "The score is 25 x correlation - (dlog_rg / 0.08)^2 / 2; the second part is left out by --shape-only.",
+    .example = "cryolex search -i pdb.index.h5 emd_1080.map.gz",
+    .opts = rows,
+    .opt_size = sizeof(opts_t),
+    .min_args = 1,
+    .max_args = -1,
+    .run = run,
+};

@@ -1,0 +1,288 @@
+/* test_pipeline: manifests, indexes and search, over small models and maps that the test writes. */
+#include "tests/test.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/threads.h"
+#include "mrc/mrc.h"
+#include "pipeline/build.h"
+#include "pipeline/describe.h"
+#include "pipeline/index.h"
+#include "pipeline/manifest.h"
+#include "pipeline/search.h"
+#include "pipeline/unique.h"
+#include "tests/blobs.h"
+
+#define DIR "test_pipeline.dir"
+enum { MODELS = 12 };
+
+static void put(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* A chain of carbons along the blobs of a seed, turned by m. */
+static void put_model(const char *path, uint64_t seed, double m[3][3])
+{
+    blobs_t b;
+    blobs_make(&b, seed);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "HEADER    TEST                                    01-JAN-00   1TST\nTITLE     MODEL %d\n", (int)seed);
+    int serial = 1;
+    for (int i = 0; i < BLOBS; i++)
+        for (int k = 0; k < 6; k++, serial++) {
+            double p[3], q[3];
+            for (int d = 0; d < 3; d++) q[d] = b.p[i][d] + 1.5 * ((k >> d) & 1) + (k > 3 ? 2 : 0);
+            for (int d = 0; d < 3; d++) p[d] = m[d][0] * q[0] + m[d][1] * q[1] + m[d][2] * q[2];
+            fprintf(f, "ATOM  %5d  %-3s ALA A%4d    %8.3f%8.3f%8.3f  1.00  0.00           C\n", serial,
+                    (const char *[]){"CA", "CB", "C", "CG", "CD", "CE"}[k], i + 1, p[0], p[1], p[2]);
+        }
+    fprintf(f, "END\n");
+    assert_int_equal(fclose(f), 0);
+}
+
+static double one[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+
+static int set_up(void **state)
+{
+    (void)state;
+    char path[64];
+    mkdir(DIR, 0700);
+    mkdir(DIR "/sub", 0700);
+    for (int i = 0; i < MODELS; i++) {
+        snprintf(path, sizeof path, DIR "/%sm%02d.pdb", i % 2 ? "sub/" : "", i);
+        put_model(path, 100 + (uint64_t)i, one);
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return system("rm -rf " DIR);
+}
+
+static void unique_names(void **state)
+{
+    (void)state;
+    const char *name[] = {"b", "a", "b", "c", "a", "b"};
+    unsigned char again[6];
+    assert_int_equal(unique_mark(name, sizeof *name, 6, again, NULL), 0);
+    const unsigned char want[6] = {0, 0, 1, 0, 1, 1};
+    assert_memory_equal(again, want, 6);
+}
+
+static void manifest_of_a_folder(void **state)
+{
+    (void)state;
+    manifest_t m = {0};
+    err_t e = {0};
+    put(DIR "/notes.txt", "not a model");
+    assert_int_equal(manifest_add(&m, DIR, NULL, &e), 0);
+    assert_int_equal(m.n, MODELS);
+    assert_string_equal(m.item[0].id, "m00");
+    assert_int_equal(manifest_add(&m, DIR "/m00.pdb", NULL, &e), 0);
+    assert_int_equal(m.n, MODELS + 1);
+    assert_int_equal(manifest_add(&m, DIR "/none", NULL, &e), -1);
+    assert_int_equal(e.code, ERR_IO);
+    manifest_free(&m);
+}
+
+static void manifest_of_a_table(void **state)
+{
+    (void)state;
+    manifest_t m = {0};
+    notes_t notes = {0};
+    err_t e = {0};
+    put(DIR "/good.tsv", "id\tpath\tkind\tcontour\tcolour\ttitle\nx\tm00.pdb\tmodel\t\tred\tT\ny\t/abs.mrc\tmap\t-1.5\t-\t-\n");
+    assert_int_equal(manifest_add(&m, DIR "/good.tsv", &notes, &e), 0);
+    assert_int_equal(m.n, 2);
+    assert_string_equal(m.item[0].path, DIR "/m00.pdb");
+    assert_string_equal(m.item[0].title, "T");
+    assert_true(isnan(m.item[0].contour));
+    assert_int_equal(m.item[0].kind, ITEM_MODEL);
+    assert_string_equal(m.item[1].path, "/abs.mrc");
+    assert_close(m.item[1].contour, -1.5, 0);
+    assert_null(m.item[1].title);
+    assert_int_equal(notes.n, 1);
+    manifest_free(&m);
+    notes_free(&notes);
+
+    static const char *const bad[] = {"path\nx\n", "id\nx\n", "id\tpath\n\tx\n", "id\tpath\tkind\nx\ty\tmovie\n",
+                                      "id\tpath\tcontour\nx\ty\thigh\n", "id\tpath\tapix\nx\ty\t-1\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put(DIR "/bad.tsv", bad[i]);
+        e = (err_t){0};
+        manifest_add(&m, DIR "/bad.tsv", NULL, &e);
+        if (e.code != ERR_FORMAT) fail_msg("row %zu: %s", i, err_name(e.code));
+        assert_non_null(strstr(e.msg, "bad.tsv"));
+        manifest_free(&m);
+    }
+}
+
+static void build(index_t *x, size_t *failed)
+{
+    manifest_t m = {0};
+    describer_t d;
+    err_t e = {0};
+    put(DIR "/broken.pdb", "ATOM  nonsense\n");
+    if (manifest_add(&m, DIR, NULL, &e) || manifest_add(&m, DIR "/m00.pdb", NULL, &e) || describe_new(&d, NULL, &e) ||
+        build_index(&m, &d, NULL, x, failed, &e))
+        fail_msg("%s", e.msg);
+    describe_end(&d);
+    manifest_free(&m);
+}
+
+static void index_round_trip(void **state)
+{
+    (void)state;
+    index_t x = {0}, y = {0}, z = {0};
+    size_t failed;
+    err_t e = {0};
+    build(&x, &failed);
+    assert_int_equal(failed, 2); /* the broken file, and m00 for the second time */
+    assert_int_equal(x.n, MODELS);
+    threads_set(1);
+    build(&z, &failed);
+    threads_set(2);
+    assert_memory_equal(x.cube, z.cube, x.n * DESC_LEN);
+    assert_memory_equal(x.zernike, z.zernike, x.n * DESCRIBE_ZERNIKE * sizeof(float));
+    assert_memory_equal(x.rg, z.rg, x.n * sizeof(float));
+
+    if (index_write(DIR "/x.h5", &x, &e) || index_read(DIR "/x.h5", &y, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(y.n, x.n);
+    for (size_t i = 0; i < x.n; i++)
+        for (int c = 0; c < INDEX_TEXTS; c++) assert_string_equal(x.text[c][i], y.text[c][i]);
+    assert_memory_equal(x.cube, y.cube, x.n * DESC_LEN);
+    assert_memory_equal(x.profile, y.profile, x.n * DESCRIBE_PROFILE * sizeof(float));
+    assert_memory_equal(x.volume, y.volume, x.n * sizeof(float));
+
+    assert_int_equal(index_join(&y, &x, &e), -1);
+    assert_int_equal(e.code, ERR_FORMAT);
+    for (size_t i = 0; i < z.n; i++) z.text[INDEX_ID][i][0] = 'n';
+    e = (err_t){0};
+    assert_int_equal(index_join(&x, &z, &e), 0);
+    assert_int_equal(x.n, 2 * MODELS);
+    assert_memory_equal(x.cube, x.cube + MODELS * DESC_LEN, MODELS * DESC_LEN);
+    index_free(&x);
+    index_free(&y);
+    index_free(&z);
+}
+
+static void index_refuses(void **state)
+{
+    (void)state;
+    index_t x = {0};
+    err_t e = {0};
+    size_t failed;
+    build(&x, &failed);
+    assert_int_equal(index_write(DIR "/x.h5", &x, &e), 0);
+    index_free(&x);
+    assert_int_equal(index_read(DIR "/none.h5", &x, &e), -1);
+    assert_int_equal(e.code, ERR_IO);
+    e = (err_t){0};
+    assert_int_equal(index_read(DIR "/m00.pdb", &x, &e), -1);
+    assert_int_equal(e.code, ERR_FORMAT);
+    struct stat st;
+    stat(DIR "/x.h5", &st);
+    for (long cut = 0; cut < (long)st.st_size; cut += (long)st.st_size / 23) {
+        assert_int_equal(truncate(DIR "/x.h5", (long)st.st_size - 1 - cut), 0);
+        e = (err_t){0};
+        assert_int_equal(index_read(DIR "/x.h5", &x, &e), -1);
+        assert_int_not_equal(e.code, ERR_OK);
+        assert_int_equal(x.n, 0);
+    }
+    e = (err_t){0};
+    assert_int_equal(index_write(DIR "/x.h5", &x, &e), -1);
+    assert_int_equal(e.code, ERR_RANGE);
+    assert_int_equal(index_write(DIR "/none/x.h5", &(index_t){.n = 1}, NULL), -1);
+}
+
+/* A turned model, and a map made of it, find the model that they came from; every descriptor. */
+static void search_finds(void **state)
+{
+    (void)state;
+    index_t x = {0};
+    describer_t d;
+    err_t e = {0};
+    size_t failed, n;
+    record_t *r = mem_zero(1, sizeof *r, NULL);
+    hit_t h[MODELS], all[MODELS];
+    rng_t rng;
+    double m[3][3];
+    build(&x, &failed);
+    assert_int_equal(describe_new(&d, NULL, &e), 0);
+    rng_seed(&rng, 4);
+    for (int k = 0; k < 3; k++) {
+        blobs_rotation(&rng, m);
+        put_model(DIR "/query.txt", 100 + 3 * (uint64_t)k, m); /* an unknown suffix: found out by content */
+        item_t it = {.id = "q", .path = DIR "/query.txt", .contour = NAN};
+        if (describe_file(&d, &it, r, NULL, &e)) fail_msg("%s", e.msg);
+        assert_int_equal(r->kind, ITEM_MODEL);
+        char id[8];
+        snprintf(id, sizeof id, "m%02d", 3 * k);
+        for (int kind = SEARCH_CUBE; kind <= SEARCH_PROFILE; kind++) {
+            search_opts_t o = {.kind = (searchkind_t)kind, .top = 3};
+            assert_int_equal(search_run(&x, r, &o, h, &n, &e), 0);
+            assert_int_equal(n, 3);
+            if (kind == SEARCH_CUBE) assert_string_equal(x.text[INDEX_ID][h[0].entry], id);
+            assert_true(h[0].score >= h[1].score && h[1].score >= h[2].score);
+            o.top = 1000; /* the bound must not lose what a full scan finds */
+            assert_int_equal(search_run(&x, r, &o, all, &n, &e), 0);
+            assert_int_equal(n, MODELS);
+            for (int i = 0; i < 3; i++) assert_int_equal(h[i].entry, all[i].entry);
+        }
+        search_opts_t o = {.kind = SEARCH_SIZE, .shape_only = true, .top = 3};
+        assert_int_equal(search_run(&x, r, &o, h, &n, &e), -1);
+        e = (err_t){0};
+        record_free(r);
+    }
+    describe_end(&d);
+    index_free(&x);
+    mem_free(r);
+}
+
+static void describe_says_why_not(void **state)
+{
+    (void)state;
+    describer_t d;
+    record_t *r = mem_zero(1, sizeof *r, NULL);
+    assert_int_equal(describe_new(&d, NULL, NULL), 0);
+    put(DIR "/neither.txt", "neither a map nor a model, only words that go on for a while\n");
+    put(DIR "/words.mrc", "words\n");
+    vol_t *v = vol_new(20, 20, 20, 2, NULL);
+    assert_int_equal(mrc_write(DIR "/flat.mrc", v, NULL, NULL), 0);
+    vol_free(v);
+    static const struct {
+        const char *path, *assembly;
+        errcode_t code;
+    } row[] = {{DIR "/none.pdb", NULL, ERR_IO},       {DIR "/neither.txt", NULL, ERR_UNSUP},
+               {DIR "/words.mrc", NULL, ERR_UNSUP},  {DIR "/flat.mrc", NULL, ERR_RANGE},
+               {DIR "/m00.pdb", "7", ERR_NOTFOUND}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        err_t e = {0};
+        item_t it = {.id = "q", .path = row[i].path, .contour = NAN, .assembly = row[i].assembly};
+        assert_int_equal(describe_file(&d, &it, r, NULL, &e), -1);
+        if (e.code != row[i].code) fail_msg("%s: %s (%s)", row[i].path, err_name(e.code), e.msg);
+        if (!strstr(e.msg, row[i].path)) fail_msg("the message does not name the file: %s", e.msg);
+    }
+    describe_end(&d);
+    mem_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unique_names),     cmocka_unit_test(manifest_of_a_folder), cmocka_unit_test(manifest_of_a_table),
+        cmocka_unit_test(index_round_trip), cmocka_unit_test(index_refuses),        cmocka_unit_test(search_finds),
+        cmocka_unit_test(describe_says_why_not),
+    };
+    return cmocka_run_group_tests_name("pipeline", tests, set_up, tear_down);
+}
