@@ -186,25 +186,34 @@ int opt_parse(const opt_t *rows, void *out, const opt_t *common, void *common_ou
     return 0;
 }
 
-/* Print text from column `col`, wrapped at 80, continued at `indent`. */
+/* Print text from column `col`, wrapped at 80, continued at `indent`. A line break counts as a space, two end a
+ * paragraph. */
 static void wrap(FILE *f, const char *text, int col, int indent)
 {
+    int start = 1;
     while (*text) {
-        int n = (int)strcspn(text, " ");
-        if (col > indent && col + 1 + n > 80) {
+        int n = (int)strcspn(text, " \n");
+        if (!start && col + 1 + n > 80) {
             fprintf(f, "\n%*s", indent, "");
             col = indent;
-        } else if (col > indent) {
+        } else if (!start) {
             fputc(' ', f);
             col++;
         }
         fprintf(f, "%.*s", n, text);
         col += n;
         text += n;
-        while (*text == ' ') text++;
+        start = !strncmp(text, "\n\n", 2);
+        if (start) {
+            fprintf(f, "\n\n%*s", indent, "");
+            col = indent;
+        }
+        while (*text == ' ' || *text == '\n') text++;
     }
     fputc('\n', f);
 }
+
+void opt_text(const char *text, FILE *f) { wrap(f, text, 0, 0); }
 
 void opt_help(const opt_t *rows, FILE *f)
 {

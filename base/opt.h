@@ -55,6 +55,9 @@ void opt_next(optwalk_t *w);
 void opt_help(const opt_t *rows, FILE *f); /* the rows as indented text, 80 columns */
 void opt_man(const opt_t *rows, FILE *f);  /* the rows as man(7) .TP items */
 
+/* Paragraphs, 80 columns: a line break counts as a space, an empty line ends a paragraph. */
+void opt_text(const char *text, FILE *f);
+
 /* Text (its first n bytes) with roff's special characters escaped. */
 void opt_roff(const char *text, FILE *f);
 void opt_roff_n(const char *text, size_t n, FILE *f);

@@ -26,7 +26,10 @@ void doc_overview(FILE *f)
 void doc_help(const cmd_t *c, const opt_t *common, FILE *f)
 {
     fprintf(f, "cryolex %s: %s\n\nusage: cryolex %s %s\n\n", c->name, c->summary, c->name, c->args);
-    if (c->about) fprintf(f, "%s\n\n", c->about);
+    if (c->about) {
+        opt_text(c->about, f);
+        fputc('\n', f);
+    }
     opt_help(c->opts, f);
     opt_help(common, f);
     fprintf(f, "  -h, --help                This text\n");
