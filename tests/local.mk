@@ -12,7 +12,7 @@ EXTRA_DIST += tests/test.h tests/summary.sh tests/tap.sh
 dist_check_SCRIPTS += tests/test_cli.sh tests/test_configure.sh
 TESTS += tests/test_cli.sh tests/test_configure.sh
 EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
-	tests/parity/zernike.py
+	tests/parity/zernike.py tests/parity/zernike.tsv
 
 # In place of Automake's own check-TESTS: runs the same harness, and closes with the line "N passed, N failed".
 AM_MAKEFLAGS = --no-print-directory
