@@ -22,9 +22,9 @@ typedef struct {
 
 typedef struct {
     const char *name;    /* "search", or two words: "index build" */
-    const char *args;    /* "[options] FILE..." */
-    const char *summary; /* one line, no final stop */
-    const char *about;   /* paragraphs separated by an empty line; for -h and the man page */
+    const char *args;    /* operands: "FILE..."; "[options]" is put before them */
+    const char *summary; /* one line, a capital first, no final stop */
+    const char *about;   /* paragraphs separated by an empty line, line breaks are spaces; for -h and the man page */
     const char *example; /* a command to copy, or NULL */
     const opt_t *opts;   /* rows, or NULL */
     size_t opt_size;     /* bytes of the options struct */

@@ -23,9 +23,17 @@ void doc_overview(FILE *f)
           f);
 }
 
+/* What follows the command's name in a usage line. */
+static const char *operands(const cmd_t *c)
+{
+    static const char options[] = "[options] ";
+    return c->args + (strncmp(c->args, options, strlen(options)) ? 0 : strlen(options));
+}
+
 void doc_help(const cmd_t *c, const opt_t *common, FILE *f)
 {
-    fprintf(f, "cryolex %s: %s\n\nusage: cryolex %s %s\n\n", c->name, c->summary, c->name, c->args);
+    fprintf(f, "cryolex %s: %s\n\nusage: cryolex %s [options] %s\n\n", c->name, c->summary, c->name,
+            operands(c));
     if (c->about) {
         opt_text(c->about, f);
         fputc('\n', f);
@@ -90,8 +98,8 @@ static void man_overview(FILE *f)
 static void man_command(const cmd_t *c, const char *page, const opt_t *common, FILE *f)
 {
     man_head(page, c->summary, f);
-    fprintf(f, ".SH SYNOPSIS\n.B cryolex %s\n", c->name);
-    opt_roff(c->args, f);
+    fprintf(f, ".SH SYNOPSIS\n.B cryolex %s\n[options]\n", c->name);
+    opt_roff(operands(c), f);
     fputs("\n.SH DESCRIPTION\n", f);
     man_text(c->about ? c->about : c->summary, f);
     fputs(".SH OPTIONS\n", f);
