@@ -76,7 +76,8 @@ static void random_masks(void **state)
         size_t n = side[i].nx * side[i].ny * side[i].nz;
         unsigned char *mask = mem_new(n, 1, NULL);
         for (size_t f = 0; f < sizeof fill / sizeof *fill; f++) {
-            for (size_t j = 0; j < n; j++) mask[j] = rng_unit(&r) < fill[f] ? (unsigned char)(1 + rng_next(&r) % 255) : 0;
+            for (size_t j = 0; j < n; j++)
+                mask[j] = rng_unit(&r) < fill[f] ? (unsigned char)(1 + rng_next(&r) % 255) : 0;
             check(mask, side[i], "random mask");
         }
         mem_free(mask);
@@ -90,7 +91,8 @@ static void shapes(void **state)
     side_t s = {30, 29, 37};
     size_t n = s.nx * s.ny * s.nz;
     unsigned char *mask = mem_new(n, 1, NULL);
-    for (size_t i = 0; i < n; i++) mask[i] = (i % s.nx % 2 == 0 && i / s.nx % s.ny % 2 == 0) || i / s.nx / s.ny == s.nz - 1;
+    for (size_t i = 0; i < n; i++)
+        mask[i] = (i % s.nx % 2 == 0 && i / s.nx % s.ny % 2 == 0) || i / s.nx / s.ny == s.nz - 1;
     check(mask, s, "comb");
     for (size_t i = 0; i < n; i++) {
         double x = (double)(i % s.nx), y = (double)(i / s.nx % s.ny), z = (double)(i / s.nx / s.ny);
@@ -154,7 +156,8 @@ static void misuse(void **state)
     size_t count;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         err_t e = {0};
-        assert_int_equal(components_label(&mask, bad[i].nx, bad[i].ny, bad[i].nz, bad[i].connectivity, &label, &count, &e),
+        assert_int_equal(components_label(&mask, bad[i].nx, bad[i].ny, bad[i].nz, bad[i].connectivity, &label, &count,
+                                          &e),
                          -1);
         assert_int_equal(e.code, bad[i].code);
     }

@@ -125,7 +125,7 @@ static void basis_is_orthonormal(void **state)
     assert_close(worst_gram(20, 13), 0, 1e-7); /* 137 of the 1771, from every parity */
 }
 
-/* Z_nl belongs to (n,l): Z_00 = 1, Z_11 are sqrt(5) x, y, z (mean square 1), and sum over m of Z^2 depends on r alone. */
+/* Z_00 = 1, Z_11 are sqrt(5) x, y, z (mean square 1), and the sum over m of Z_nl^2 depends on r alone. */
 static void basis_values(void **state)
 {
     const zernike_t *z = *state;

@@ -37,7 +37,8 @@ int profile_make(const float *cube, size_t n, float *out, err_t *err)
     for (size_t i = 0; i < PROFILE_COUNT; i++) length += value[i] * value[i];
     length = sqrt(length);
     if (!isfinite(length)) return err_set(err, ERR_RANGE, "profile: the cube holds NaN or infinite voxels");
-    if (!(length > 0)) return err_set(err, ERR_RANGE, "profile: no density within %g voxels of the centre", (double)n / 2);
+    if (!(length > 0))
+        return err_set(err, ERR_RANGE, "profile: no density within %g voxels of the centre", (double)n / 2);
     for (size_t i = 0; i < PROFILE_COUNT; i++) out[i] = (float)(value[i] / length);
     return 0;
 }

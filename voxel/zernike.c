@@ -27,9 +27,8 @@ enum {
  * from low to high, the polynomials n from high to low. Product j enters into the first reach[j] polynomials, with
  * coefficients from coef[first[j]] on. */
 typedef struct {
-    size_t n;        /* products, and as many polynomials */
+    size_t n; /* products, and as many polynomials */
     uint8_t (*rst)[3];
-    uint8_t *degree; /* of polynomial i */
     uint16_t *place; /* of polynomial i in the vector of invariants */
     uint32_t *reach, *first;
     double *coef;
@@ -117,7 +116,8 @@ static double jacobi_next(int k, double b, double t, double p1, double p2)
     if (k == 0) return 1;
     if (k == 1) return ((b + 2) * t - b) / 2;
     double c = 2 * k + b;
-    return ((c - 1) * (c * (c - 2) * t - b * b) * p1 - 2 * (k - 1) * (k + b - 1) * c * p2) / (2 * k * (k + b) * (c - 2));
+    double up = (c - 1) * (c * (c - 2) * t - b * b), down = 2 * (k - 1) * (k + b - 1) * c;
+    return (up * p1 - down * p2) / (2 * k * (k + b) * (c - 2));
 }
 
 /* Multiply the function in w->value by p_r p_s p_t and integrate, for all products of one parity up to degree n. */
@@ -174,13 +174,13 @@ static void expand(zernike_t *z, work_t *w, int l, int m, size_t next[8][SIDE])
             w->value[i] = scale * now * w->solid[i];
         }
         size_t row = next[parity][n]++;
-        p->degree[row] = (uint8_t)n;
         p->place[row] = (uint16_t)zernike_place(n, l);
         project(w, p, parity, n, row);
     }
 }
 
-/* The products of one parity, in order of degree, and room for the coefficients. next[n]: first polynomial of order n. */
+/* The products of one parity, in order of degree, and room for the coefficients. next[n] is the first polynomial of
+ * order n. */
 static int layout(parity_t *p, int parity, int order, size_t *next, err_t *err)
 {
     int px = parity & 1, py = parity >> 1 & 1, pz = parity >> 2;
@@ -193,11 +193,10 @@ static int layout(parity_t *p, int parity, int order, size_t *next, err_t *err)
         p->n += count[n];
     }
     p->rst = mem_new(p->n, sizeof *p->rst, err);
-    p->degree = mem_new(p->n, sizeof *p->degree, err);
     p->place = mem_new(p->n, sizeof *p->place, err);
     p->reach = mem_new(p->n, sizeof *p->reach, err);
     p->first = mem_new(p->n, sizeof *p->first, err);
-    if (!p->rst || !p->degree || !p->place || !p->reach || !p->first) return -1;
+    if (!p->rst || !p->place || !p->reach || !p->first) return -1;
     size_t j = 0;
     for (int n = 0; n <= order; n++)
         for (int r = px; r <= n; r += 2)
@@ -249,7 +248,6 @@ void zernike_free(zernike_t *z)
     if (!z) return;
     for (int i = 0; i < 8; i++) {
         mem_free(z->par[i].rst);
-        mem_free(z->par[i].degree);
         mem_free(z->par[i].place);
         mem_free(z->par[i].reach);
         mem_free(z->par[i].first);
@@ -378,7 +376,8 @@ int zernike_invariants(const zernike_t *z, const float *cube, size_t n, double r
     if (n < 1 || n > ZERNIKE_SIDE_MAX)
         return err_set(err, ERR_RANGE, "Zernike: cube of side %zu (wanted 1 to %d)", n, ZERNIKE_SIDE_MAX);
     if (!(radius > 0 && radius <= ZERNIKE_SIDE_MAX))
-        return err_set(err, ERR_RANGE, "Zernike: ball of radius %g voxels (wanted > 0, to %d)", radius, ZERNIKE_SIDE_MAX);
+        return err_set(err, ERR_RANGE, "Zernike: ball of radius %g voxels (wanted > 0, to %d)", radius,
+                       ZERNIKE_SIDE_MAX);
 
     double omega[ROWS], sum[SIDE * SIDE] = {0};
     size_t count = zernike_count(z);

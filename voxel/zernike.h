@@ -13,7 +13,8 @@
 typedef struct zernike zernike_t;
 
 /* How a vector of invariants is scaled. Novotni and Klein compare invariants of binary objects as they are (RAW).
- * The descriptors of 3D-SURFER and EM-SURFER are divided by the norm of the vector (UNIT). Density times a positive
+ * The authors of
+ * 3D-SURFER and EM-SURFER divide by the norm of the vector (UNIT). Density times a positive
  * constant gives the same vector under MASS and UNIT, up to rounding. */
 typedef enum {
     ZERNIKE_RAW,  /* F_nl; the solid unit ball of density 1 has F_00 = 1 */
