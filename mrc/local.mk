@@ -7,6 +7,7 @@ libmrc_a_SOURCES = \
 	mrc/head.c mrc/head.h \
 	mrc/judge.c \
 	mrc/mrc.h \
+	mrc/planes.c mrc/planes.h \
 	mrc/read.c mrc/reader.h \
 	mrc/skew.c mrc/skew.h \
 	mrc/sniff.c mrc/sniff.h \
@@ -16,10 +17,13 @@ libmrc_a_SOURCES = \
 MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_mrc
-TESTS += tests/test_mrc
+check_PROGRAMS += tests/test_mrc tests/test_planes
+TESTS += tests/test_mrc tests/test_planes
 tests_test_mrc_SOURCES = tests/test_mrc.c
 tests_test_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_planes_SOURCES = tests/test_planes.c
+tests_test_planes_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_planes_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 EXTRA_DIST += tests/mrcfile.h
