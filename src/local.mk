@@ -3,6 +3,7 @@ bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
 	src/cmd_index.c \
 	src/cmd_info.c \
+	src/cmd_resample.c \
 	src/cmd_search.c \
 	src/cmd_simulate.c \
 	src/cmd_validate.c \

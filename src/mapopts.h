@@ -14,6 +14,7 @@ typedef struct {
 } mapopts_t;
 
 extern const opt_t mapopts_rows[];
+#define mapopts_rows_how (mapopts_rows + 1) /* all but --apix, for a command where that means something else */
 
 /* What they ask of mrc_read, with the program's memory limit. */
 mrc_opts_t mapopts_mrc(const mapopts_t *m, const app_t *app);

@@ -4,6 +4,7 @@
 const cmd_t *const cmd_table[] = {
     &cmd_info,
     &cmd_validate,
+    &cmd_resample,
     &cmd_simulate,
     &cmd_index_build,
     &cmd_index_info,

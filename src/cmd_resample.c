@@ -1,0 +1,131 @@
+/* cryolex resample: a map with another voxel size, another box, or filtered. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mrc/mrc.h"
+#include "mrc/planes.h"
+#include "src/mapopts.h"
+#include "src/table.h"
+#include "voxel/filter.h"
+#include "voxel/resample.h"
+
+typedef struct {
+    mapopts_t map;
+    double apix;
+    long box;
+    filter_t filter;
+    int mode;
+} opts_t;
+
+#define AT(field) offsetof(opts_t, field)
+static const opt_t rows[] = {
+    {'a', "apix", OPT_REAL, AT(apix), "A", 1e-3, 1e5, NULL, NULL,
+     "New voxel size in angstrom. The field of view stays, so each side is rounded to an even number of voxels and the voxel "
+     "size that results is the nearest possible one"},
+    {0, "box", OPT_INT, AT(box), "N", 1, VOL_SIDE_MAX, NULL, NULL,
+     "Then crop, or pad with zeros, to a cube of N voxels around the centre (voxel N/2); the density stays where it is in space"},
+    {0, "lowpass", OPT_REAL, AT(filter.lowpass), "A", 1e-3, 1e6, NULL, NULL, "Low-pass filter at this resolution in angstrom"},
+    {0, "highpass", OPT_REAL, AT(filter.highpass), "A", 1e-3, 1e6, NULL, NULL, "High-pass filter at this resolution in angstrom"},
+    {0, "edge", OPT_REAL, AT(filter.edge), "F", 1e-6, 2, NULL, "0.1",
+     "Width of these filters' raised-cosine edge, as a fraction of the frequency at which it is centred"},
+    {0, "bfactor", OPT_REAL, AT(filter.bfactor), "B", -1e5, 1e5, NULL, NULL,
+     "Multiply amplitudes by exp(-B s^2/4), s in 1/angstrom; below 0 sharpens"},
+    {0, "mode", OPT_CHOICE, AT(mode), NULL, 0, 0, "0|1|2|6|12", "2", "MRC mode of the output"},
+    {0, "maps", OPT_GROUP, AT(map), NULL, 0, 0, mapopts_rows_how, NULL, NULL},
+    {0},
+};
+
+/* Section by section where the file allows it; the whole map is never held. */
+static vol_t *by_sections(planes_t *p, const vol_t *shape, double apix, err_t *err)
+{
+    size_t m[3];
+    if (resample_sides(shape, apix, m, err)) return NULL;
+    resample_t *r = resample_begin(shape, m[0], m[1], m[2], err);
+    vol_t *v = r && !resample_from(r, planes_read, p, err) ? resample_end(r, err) : NULL;
+    resample_free(r);
+    return v;
+}
+
+static vol_t *whole(const char *path, const mrc_opts_t *mo, double apix, notes_t *notes, err_t *err)
+{
+    vol_t *v = mrc_read(path, mo, NULL, notes, err);
+    if (!v || !(apix > 0)) return v;
+    vol_t *w = resample_apix(v, apix, err);
+    vol_free(v);
+    return w;
+}
+
+static vol_t *rescaled(const app_t *app, const char *path, const opts_t *o, err_t *err)
+{
+    mrc_opts_t mo = mapopts_mrc(&o->map, app);
+    notes_t notes = {0};
+    vol_t shape, *v;
+    planes_t *p = o->apix > 0 ? planes_open(path, &mo, &shape, &notes, NULL) : NULL;
+    v = p ? by_sections(p, &shape, o->apix, err) : whole(path, &mo, o->apix, &notes, err);
+    planes_close(p);
+    log_notes(&app->log, path, &notes);
+    notes_free(&notes);
+    return v;
+}
+
+static bool filters(const filter_t *f) { return f->lowpass > 0 || f->highpass > 0 || fabs(f->bfactor) > 0; }
+
+/* One bad voxel spoils every frequency; one look at the result tells. */
+static int check_finite(const vol_t *v, const char *path, err_t *err)
+{
+    volstat_t s;
+    vol_stats(v, &s);
+    if (!s.bad) return 0;
+    return err_set(err, ERR_FORMAT, "%s: NaN or infinite voxels, which would spread over the whole map", path);
+}
+
+static int run(const app_t *app, const void *options, int argc, char **argv)
+{
+    const opts_t *o = options;
+    static const int mode[] = {0, 1, 2, 6, 12};
+    mrc_wopts_t wo = {.mode = mode[o->mode]};
+    err_t err = {0};
+    (void)argc;
+    int rc = -1;
+    if (!(o->apix > 0) && !o->box && !filters(&o->filter)) {
+        err_set(&err, ERR_USAGE, "resample: nothing to do (--apix, --box, --lowpass, --highpass or --bfactor is wanted); see cryolex resample -h");
+        return cmd_fail(app, &err);
+    }
+    vol_t *v = rescaled(app, argv[0], o, &err);
+    if (!v) goto done;
+    if (filters(&o->filter) && filter_apply(v, &o->filter, &err)) goto done;
+    if ((o->apix > 0 || filters(&o->filter)) && check_finite(v, argv[0], &err)) goto done;
+    if (o->box) {
+        size_t n = (size_t)o->box;
+        vol_t *w = resample_window(v, n, n, n, 0, &err);
+        vol_free(v);
+        v = w;
+        if (!v) goto done;
+    }
+    if (mrc_write(argv[1], v, &wo, &err)) goto done;
+    log_msg(&app->log, LOG_INFO, "%s: %zu x %zu x %zu voxels of %.6g x %.6g x %.6g angstrom", argv[1], v->nx, v->ny, v->nz,
+            v->voxel[0], v->voxel[1], v->voxel[2]);
+    rc = 0;
+done:
+    vol_free(v);
+    return rc ? cmd_fail(app, &err) : EXIT_DONE;
+}
+
+const cmd_t cmd_resample = {
+    .name = "resample",
+    .args = "[options] IN OUT",
+    .summary = "change voxel size or box of a map, or filter it",
+    .about = "IN is a density map; OUT is an MRC2014 map, compressed when its name ends in\n"
+             ".gz; \"-\" is standard input or output.\n\n"
+             "The voxel size is changed by Fourier cropping or padding: frequencies that both\n"
+             "grids can hold are kept unchanged, the mean is kept, and the centre of voxel\n"
+             "(0,0,0) stays where it is. Filters come next, then --box. An uncompressed map is\n"
+             "read section by section and never held whole.",
+    .example = "cryolex resample --apix 4 --box 64 emd_1234.map.gz small.mrc",
+    .opts = rows,
+    .opt_size = sizeof(opts_t),
+    .min_args = 2,
+    .max_args = 2,
+    .run = run,
+};
