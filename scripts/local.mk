@@ -1,5 +1,5 @@
 # scripts/: run the program and read its output. fetch-* are installed with it.
-dist_noinst_SCRIPTS += scripts/demo
+dist_noinst_SCRIPTS += scripts/demo scripts/demo-models
 dist_pkgdata_SCRIPTS = scripts/fetch-emdb scripts/fetch-pdb
 dist_pkgdata_DATA = scripts/fetch.py
 EXTRA_DIST += bootstrap LICENSE CITATION.cff tests/fetch_cases.py

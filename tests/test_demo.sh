@@ -1,0 +1,41 @@
+#!/bin/bash
+# scripts/demo, the first thing a user sees, without real data; and each of its models found by itself.
+# shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
+. "${srcdir:-.}/tests/tap.sh"
+scripts=$(cd "${srcdir:-.}/scripts" && pwd)
+cryolex=${CRYOLEX:?the program to test}
+export CRYOLEX_DATA=/nonexistent
+out=$tap_tmp/out err=$tap_tmp/err dir=$tap_tmp/demo
+
+demo() {
+    run 0 "$scripts/demo" "$dir" && grep -q '^query.mrc	1	double-ring	' "$out" && grep -q 'No real data' "$out" || { cat "$out" "$err"; return 1; }
+}
+
+again() {
+    touch "$tap_tmp/before"
+    demo && ! grep -q 'index build' "$out" && [ "$tap_tmp/before" -nt "$dir/models.index.h5" ] || { cat "$out"; return 1; }
+}
+
+# The same numbers by any awk, and well-formed lines.
+models() {
+    for awk in mawk gawk original-awk; do
+        command -v "$awk" >/dev/null || continue
+        mkdir -p "$tap_tmp/$awk" && ln -sf "$(command -v "$awk")" "$tap_tmp/$awk/awk"
+        PATH=$tap_tmp/$awk:$PATH "$scripts/demo-models" "$tap_tmp/$awk/models"
+        diff -r "$dir/models" "$tap_tmp/$awk/models" || return 1
+    done
+    grep -h ^ATOM "$dir"/models/*.pdb | awk 'length != 78 { print; exit 1 }'
+}
+
+itself() {
+    run 0 "$cryolex" search -q -k 1 -i "$dir/models.index.h5" "$dir"/models/*.pdb || return 1
+    awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next }
+        { n++; q = $col["query"]; sub(".*/", "", q); if (q != $col["id"] ".pdb") { print; bad = 1 } }
+        END { if (n != 14) print n " lines"; exit bad || n != 14 }' "$out"
+}
+
+tap "the demo finds what it hid" demo
+tap "run again, it builds nothing" again
+tap "the models" models
+tap "each model finds itself" itself
+tap_done
