@@ -9,8 +9,8 @@ AM_TESTS_ENVIRONMENT = \
 	CRYOLEX_DATA="$${CRYOLEX_DATA:-$(abs_top_srcdir)/../shared/data}"; export CRYOLEX_DATA;
 TEST_LIBS = $(CMOCKA_LIBS)
 EXTRA_DIST += tests/test.h tests/summary.sh tests/tap.sh
-dist_check_SCRIPTS += tests/test_cli.sh tests/test_configure.sh
-TESTS += tests/test_cli.sh tests/test_configure.sh
+dist_check_SCRIPTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
+TESTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
 EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
 	tests/parity/zernike.py tests/parity/zernike.tsv
 
