@@ -115,7 +115,7 @@ done:
 const cmd_t cmd_resample = {
     .name = "resample",
     .args = "[options] IN OUT",
-    .summary = "change voxel size or box of a map, or filter it",
+    .summary = "Change voxel size or box of a map, or filter it",
     .about = "IN is a density map; OUT is an MRC2014 map, compressed when its name ends in\n"
              ".gz; \"-\" is standard input or output.\n\n"
              "The voxel size is changed by Fourier cropping or padding: frequencies that both\n"
