@@ -4,12 +4,27 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { BIG = 4 << 20, HUGE_PAGE = 2 << 20 }; /* bytes */
 
 bool mem_mul(size_t a, size_t b, size_t *out)
 {
     if (b && a > SIZE_MAX / b) return false;
     *out = a * b;
     return true;
+}
+
+/* Large blocks on huge pages, where the system has them: a map is touched once from end to end, and page faults would
+ * cost as much as reading it. */
+static void *big_block(size_t bytes)
+{
+    void *p = NULL;
+    if (posix_memalign(&p, HUGE_PAGE, bytes)) return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(p, bytes, MADV_HUGEPAGE);
+#endif
+    return p;
 }
 
 void *mem_new(size_t n, size_t size, err_t *err)
@@ -21,7 +36,7 @@ void *mem_new(size_t n, size_t size, err_t *err)
     }
     if (!bytes) bytes = 1;
     bytes = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
-    void *p = aligned_alloc(MEM_ALIGN, bytes);
+    void *p = bytes >= BIG ? big_block(bytes) : aligned_alloc(MEM_ALIGN, bytes);
     if (!p) err_set(err, ERR_NOMEM, "memory: cannot allocate %zu bytes", bytes);
     return p;
 }
