@@ -12,9 +12,18 @@ libpdb_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
 PDB_LIBS = libpdb.a $(GEMMI_LIBS) $(DEFLATE_LIBS) -lstdc++
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_pdb_corpus
-TESTS += tests/test_pdb_corpus
+check_PROGRAMS += tests/test_pdb tests/test_pdb_corpus
+TESTS += tests/test_pdb tests/test_pdb_corpus
+tests_test_pdb_SOURCES = tests/test_pdb.c
+tests_test_pdb_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(DEFLATE_CFLAGS)
+tests_test_pdb_LDADD = $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_pdb_corpus_SOURCES = tests/test_pdb_corpus.c
 tests_test_pdb_corpus_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_pdb_corpus_LDADD = $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+# libFuzzer, by hand: configure with CC=clang CXX=clang++ --enable-asan --enable-ubsan, make tests/fuzz/fuzz_pdb
+EXTRA_PROGRAMS += tests/fuzz/fuzz_pdb
+tests_fuzz_fuzz_pdb_SOURCES = tests/fuzz/fuzz_pdb.c
+tests_fuzz_fuzz_pdb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_pdb_LDADD = $(PDB_LIBS) $(BASE_LIBS)

@@ -24,8 +24,8 @@
  *
  * Returns a new model; free with model_free(). Taken are: the first model of several; of alternate locations the one of
  * the highest occupancy (the first where they tie; of two residues at one place likewise); no hydrogen, deuterium or
- * water. Blank occupancy is 1, blank B is 0. model->trace is 1 when more than half of the protein and nucleic
- * residues have a single atom, CA or P, which then stands for the residue.
+ * water. Blank occupancy is 1, blank B is 0 (20 where a PDB line ends before column 65). model->trace is 1 when more
+ * than half of the protein and nucleic residues have a single atom, CA or P, which then stands for the residue.
  * Order: chains as they first appear, residues as they appear in the chain, atoms as in the file; with an assembly,
  * generator by generator, copy by copy. Element 0 means unknown.
  * NULL on failure, err->code:

@@ -66,3 +66,10 @@ tests_test_simulate_SOURCES = tests/test_simulate.c
 tests_test_simulate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_simulate_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+# Measurements, by hand: make tests/bench/simulate tests/bench/trace
+EXTRA_PROGRAMS += tests/bench/simulate tests/bench/trace
+tests_bench_simulate_SOURCES = tests/bench/simulate.c
+tests_bench_simulate_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS)
+tests_bench_trace_SOURCES = tests/bench/trace.c
+tests_bench_trace_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS)

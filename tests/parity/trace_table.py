@@ -4,7 +4,7 @@
     python3 tests/parity/trace_table.py ../shared/data/structures > voxel/trace_table.h
 
 Reads the full-atom entries of the data folder (structures.tsv, level "full", first model, first conformer) with gemmi and prints, for
-each residue name seen in at least 50 complete copies:
+each residue name seen in at least 50 complete copies (nucleotides: 15):
   weight  sum of atomic numbers of its heavy atoms (median)
   var     variance along one axis, square angstrom, of its density about CA or P
 and, where both neighbours are there, split into backbone and side chain (nucleotide: phosphate with sugar, and base):
@@ -96,12 +96,13 @@ def main():
           " * name, kind, copies, weight, variance about CA or P; then for backbone and side chain: weight, offset u v w, variance. */")
     average = collections.defaultdict(list)
     for (kind, name), items in sorted(res_data.items()):
-        if len(items) < 50:
+        least = 50 if kind == "protein" else 15
+        if len(items) < least:
             continue
         weights = np.array([i[0] for i in items])
         w = np.median(weights)
         whole = [i for i in items if i[0] == w]  # complete copies only
-        if len(whole) < 50:
+        if len(whole) < least:
             continue
         var = np.mean([i[1] for i in whole]) / w / 3
         part = []
