@@ -81,6 +81,13 @@ uint8_t element_of(gemmi::El el)
     return el <= gemmi::El::Og ? static_cast<uint8_t>(el) : 0;
 }
 
+// Where the element is blank or nonsense: an ion is called as its residue, any other atom begins with its element.
+uint8_t element_of(gemmi::El el, const std::string &atom, const std::string &res)
+{
+    if (el == gemmi::El::X && !atom.empty()) el = gemmi::find_element((atom == res ? atom : atom.substr(0, 1)).c_str());
+    return element_of(el);
+}
+
 uint32_t assembly_index(raw_t *r, const std::string &id)
 {
     for (size_t i = 0; i < r->nassembly; i++)
@@ -133,7 +140,7 @@ void pdb_atoms(const gemmi::Structure &st, raw_t *r, Names &chains)
                 p.res = static_cast<uint32_t>(r->nres - 1);
                 copy_name(p.name, a.name);
                 p.alt = a.altloc;
-                p.element = element_of(a.element.elem);
+                p.element = element_of(a.element.elem, a.name, res.name);
             }
         }
     }
@@ -231,7 +238,9 @@ struct Residues {
 
     uint32_t of(const Row &row)
     {
-        const std::string a = text_of(row, LABEL_ASYM, AUTH_ASYM), s = text_of(row, AUTH_SEQ, LABEL_SEQ);
+        // Both numbers: files without insertion codes repeat auth_seq_id, ligands have no label_seq_id.
+        const std::string a = text_of(row, LABEL_ASYM, AUTH_ASYM), number = text_of(row, LABEL_SEQ, AUTH_SEQ);
+        const std::string s = number + ' ' + text_of(row, AUTH_SEQ, LABEL_SEQ);
         const std::string ch = text_of(row, AUTH_ASYM, LABEL_ASYM), comp = text_of(row, AUTH_COMP, LABEL_COMP);
         const std::string ins = row.has2(ICODE) ? row.str(ICODE) : std::string();
         const char icode = ins.empty() ? ' ' : ins[0];
@@ -242,7 +251,7 @@ struct Residues {
             if (!std::memcmp(r->res[i].name, name, sizeof name)) return static_cast<uint32_t>(i);
         rawres_t &q = add(r->res, r->nres, r->res_cap);
         std::memcpy(q.name, name, sizeof name);
-        q.seq = s.empty() ? 0 : gemmi::string_to_int(s, false);
+        q.seq = number.empty() ? 0 : gemmi::string_to_int(number, false);
         q.icode = icode;
         q.cls = res_class(comp);
         auto it = row.has2(ENTITY) ? entities.type.find(row.str(ENTITY)) : entities.type.end();
@@ -285,7 +294,8 @@ void cif_atoms(cif::Block &block, raw_t *r, Residues &residues)
         const std::string name = text_of(row, AUTH_ATOM, LABEL_ATOM);
         copy_name(p.name, name);
         p.alt = row.has2(ALT) ? row.str(ALT)[0] : '\0';
-        p.element = element_of(row.has2(SYMBOL) ? gemmi::find_element(row.str(SYMBOL).c_str()) : gemmi::El::X);
+        p.element = element_of(row.has2(SYMBOL) ? gemmi::find_element(row.str(SYMBOL).c_str()) : gemmi::El::X, name,
+                               text_of(row, AUTH_COMP, LABEL_COMP));
     }
     r->nmodel = models.size();
 }

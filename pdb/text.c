@@ -33,6 +33,17 @@ static void fix_occupancy(char *line, size_t len)
     memcpy(line + n - 4, "1.00", 4);
 }
 
+/* All that we want of a file. The parser reads past the end of some other records where they are cut short. */
+static const char *const wanted[] = {"ATOM", "HETATM", "TER", "MODEL", "ENDMDL", "END", "HEADER", "TITLE", "COMPND", "SOURCE", "KEYWDS", "EXPDTA",
+                                     "REMARK", "DBREF", NULL};
+
+static bool is_wanted(const char *line, size_t len)
+{
+    for (size_t i = 0; wanted[i]; i++)
+        if (is_record(line, len, wanted[i])) return true;
+    return false;
+}
+
 size_t text_prepare(char *buf, size_t n, const char *name, size_t *models, err_t *err)
 {
     size_t atoms = 0, lineno = 0, keep = n;
@@ -45,6 +56,7 @@ size_t text_prepare(char *buf, size_t n, const char *name, size_t *models, err_t
         if (is_record(line, len, "MODEL ")) ++*models;
         if (keep < n) continue;
         if (is_record(line, len, "ENDMDL") && atoms) keep = at;
+        if (len && !is_wanted(line, len)) line[0] = '#';
         if (!is_record(line, len, "ATOM") && !is_record(line, len, "HETATM")) continue;
         atoms++;
         for (size_t c = 30; c < 54; c += 8)

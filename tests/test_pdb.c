@@ -289,6 +289,33 @@ static void traces(void **state)
     model_free(m);
 }
 
+static void elements(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *res, *element;
+        int z;
+    } row[] = {{"MN", " MN", "M", 25}, {" CA", "ALA", "", 6}, {"CA", " CA", "", 20}, {" CA", "ALA", "C", 6}, {" OXT", "ALA", "?", 8},
+               {" Q1", "XXX", "", 0}};
+    text_t t = {0};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) atom(&t, "HETATM", row[i].name, ' ', row[i].res, 'A', (int)i, 0, "1.00", row[i].element);
+    model_t *m = parse(&t);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) assert_int_equal(m->atom[i].element, row[i].z);
+    model_free(m);
+}
+
+/* Records that we have no use for are not parsed, however short. */
+static void other_records(void **state)
+{
+    (void)state;
+    text_t t = {0};
+    atom(&t, "ATOM", " CA", ' ', "ALA", 'A', 1, 0, "1.00", "C");
+    put(&t, "ANISOU\nANISOU\nSSBOND   1 CYS A    1    CYS A    2\nLINK\nCISPEP\nHELIX\nSHEET\nSCALE1\nSEQRES\nCRYST1\n\n");
+    model_t *m = parse(&t);
+    assert_int_equal(m->n, 1);
+    model_free(m);
+}
+
 /* ---- mmCIF ---- */
 
 static const char cif_head[] =
@@ -363,6 +390,24 @@ static void cif_assemblies(void **state)
     assert_close((double)m->atom[4].z, 53, 1e-4);
     model_free(m);
     assert_int_equal(code_of(&t, "3"), ERR_NOTFOUND);
+}
+
+/* Residues with one auth_seq_id (insertion codes left out) stay apart; two residues at one label_seq_id do not. */
+static void cif_residues(void **state)
+{
+    (void)state;
+    text_t t = {0};
+    put(&t, "%s", cif_head);
+    t.n = (size_t)(strstr(t.s, "loop_\n_pdbx_struct_assembly_gen") - t.s);
+    put(&t, "%.*s", (int)(strstr(cif_atoms, "ATOM") - cif_atoms), cif_atoms);
+    put(&t, "ATOM C CA . THR A 1 1 -5 H 1 1 2 3 1 10\nATOM C CA . THR A 1 2 -5 H 1 2 2 3 1 10\n"
+            "ATOM C CA A SER A 1 3 61 H 1 3 2 3 0.4 10\nATOM C CA B GLY A 1 3 61 H 1 4 2 3 0.6 10\n"
+            "HETATM ZN ZN . ZN B 2 . 201 H 1 5 2 3 1 10\nHETATM ZN ZN . ZN C 2 . 201 H 1 6 2 3 1 10\n");
+    model_t *m = parse(&t);
+    assert_int_equal(m->n, 5);
+    assert_int_equal(m->nres, 5);
+    assert_memory_equal(m->atom[2].resname, "GLY", 3);
+    model_free(m);
 }
 
 static void huge_assembly(void **state)
@@ -530,8 +575,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pdb_atoms_and_facts), cmocka_unit_test(assembly_rule),       cmocka_unit_test(assembly_not_there),
         cmocka_unit_test(alternate_locations), cmocka_unit_test(occupancy_blank_is_one), cmocka_unit_test(first_model_no_hydrogens),
+        cmocka_unit_test(elements),            cmocka_unit_test(other_records),
         cmocka_unit_test(traces),              cmocka_unit_test(cif_atoms_and_facts), cmocka_unit_test(cif_assemblies),
-        cmocka_unit_test(huge_assembly),       cmocka_unit_test(damage),              cmocka_unit_test(truncation),
+        cmocka_unit_test(cif_residues),        cmocka_unit_test(huge_assembly),       cmocka_unit_test(damage),              cmocka_unit_test(truncation),
         cmocka_unit_test(gzip),                cmocka_unit_test(gzip_bomb),           cmocka_unit_test(paths),
         cmocka_unit_test(sniff),               cmocka_unit_test(scattering_factors),
     };
