@@ -8,8 +8,9 @@ libpdb_a_SOURCES = \
 	pdb/pdb.c pdb/pdb.h \
 	pdb/raw.h \
 	pdb/text.c
-# gemmi shifts negative residue numbers left and lets bad integers overflow: harmless once defined.
-libpdb_a_CXXFLAGS = $(AM_CXXFLAGS) -fwrapv -fno-sanitize=shift,signed-integer-overflow
+# gemmi shifts negative residue numbers left and lets bad integers overflow: harmless once defined. vptr would want
+# the C++ sanitizer runtime in C programs.
+libpdb_a_CXXFLAGS = $(AM_CXXFLAGS) -fwrapv -fno-sanitize=shift,signed-integer-overflow,vptr
 libpdb_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
 PDB_LIBS = libpdb.a $(GEMMI_LIBS) $(DEFLATE_LIBS) -lstdc++
 

@@ -84,6 +84,8 @@ def main():
         for cra in st[0].all():
             if blank_occupancy:
                 cra.atom.occ = 1
+            if cra.atom.element.atomic_number == 0:  # 4u9n: "M" for Mn
+                cra.atom.element = gemmi.Element(cra.residue.name)
         atoms = [(c.atom.element.atomic_number, c.atom.occ, np.array(c.atom.pos.tolist()), c.atom.b_iso) for c in st[0].all()]
         resolution, voxel = ((4, 1.2), (6, 1.5), (8, 2.0), (10, 1.0))[i % 4]
         sigma = 0.225 * resolution
