@@ -225,5 +225,5 @@ bool codec_gzip_whole(const unsigned char *in, size_t n, unsigned char *out, siz
         *got += o;
     }
     libdeflate_free_decompressor(d);
-    return true;
+    return at == n;
 }

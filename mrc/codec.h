@@ -27,7 +27,7 @@ size_t decoder_rest(const decoder_t *d); /* input bytes not consumed */
 void decoder_free(decoder_t *d);
 
 /* All members of a gzip file at once by libdeflate (twice the speed of zlib). false, with out[] undefined, if they do
- * not fit into cap or are damaged: the decoder then tells why. */
+ * not fit into cap, are damaged or are followed by something else: the decoder then tells. */
 bool codec_gzip_whole(const unsigned char *in, size_t n, unsigned char *out, size_t cap, size_t *got);
 
 #endif

@@ -8,7 +8,11 @@
 #include "mrc/skew.h"
 #include "mrc/sniff.h"
 
-enum { BATCH = 16 }; /* sections scattered at a time */
+enum {
+    BATCH = 16,               /* sections scattered at a time */
+    BLOCK = 4 << 20,          /* bytes that a thread reads at a time */
+    WHOLE_EXTENDED = 16 << 20 /* bytes of extended header that load_whole holds */
+};
 
 static int cut_short(const reader_t *r, size_t size, err_t *err)
 {
@@ -118,17 +122,83 @@ static void scatter(const reader_t *r, const float *in, size_t section, size_t n
         }
 }
 
+/* Rows as stored are rows of the volume, in order. */
+static bool is_straight(const reader_t *r) { return r->h.axis[0] == 0 && r->h.axis[1] == 1; }
+
+/* A plain file, straight: blocks of rows by all threads, each read where it belongs. */
+static int load_blocks(reader_t *r, err_t *err)
+{
+    const size_t nx = (size_t)r->h.n[0], rows = (size_t)r->h.n[1] * r->h.size[2],
+                 step = BLOCK / r->row_bytes ? BLOCK / r->row_bytes : 1, blocks = (rows + step - 1) / step,
+                 start = r->h.data_at + r->volume * rows * r->row_bytes;
+    size_t bad = 0;
+    int failed = 0;
+#pragma omp parallel for schedule(dynamic) reduction(+ : bad, failed) if (blocks > 1)
+    for (size_t b = 0; b < blocks; b++) {
+        reader_t part = *r; /* its own place in the file */
+        size_t n = rows - b * step < step ? rows - b * step : step;
+        err_t e = {0};
+        part.src.at = start + b * step * r->row_bytes;
+        part.bad = 0;
+        unsigned char *tmp = mem_new(r->row_bytes > READER_CHUNK ? r->row_bytes : READER_CHUNK, 1, &e);
+        if (!tmp || reader_rows(&part, r->vol->data + b * step * nx, n, tmp, &e)) {
+            failed++;
+#pragma omp critical(mrc_load_blocks)
+            err_set(err, e.code, "%s", e.msg);
+        }
+        bad += part.bad;
+        mem_free(tmp);
+    }
+    r->bad = bad;
+    return failed ? -1 : 0;
+}
+
+/* A gzip file, straight, one volume: can it be decompressed at one go into the volume's own memory? Then *extra bytes
+ * are needed there beside the voxels. */
+static bool fits_whole(const reader_t *r, size_t *extra)
+{
+    const mrc_header_t *h = &r->h;
+    size_t bytes = 4 * h->size[0] * h->size[1] * h->size[2], file = h->data_at + h->data_bytes;
+    *extra = file > bytes ? file - bytes : 0;
+    return r->src.codec == CODEC_GZIP && is_straight(r) && h->volumes == 1 && h->nsymbt < WHOLE_EXTENDED;
+}
+
+/* The whole file lands at the end of the memory and moves to the front as it is converted: the float of a voxel never
+ * overtakes the bytes of the next. false: the decoder has to do it, or say why it cannot be done. */
+static bool load_whole(reader_t *r, size_t extra, unsigned char *tmp)
+{
+    const mrc_header_t *h = &r->h;
+    size_t nx = h->size[0], rows = h->size[1] * h->size[2], file = h->data_at + h->data_bytes, got;
+    size_t room = 4 * nx * rows + extra;
+    unsigned char *raw = (unsigned char *)r->vol->data + room - file;
+    if (!codec_gzip_whole(r->src.mem, r->src.mem_n, raw, file, &got) || got != file) return false;
+    raw += h->data_at;
+    size_t step = READER_CHUNK / r->row_bytes ? READER_CHUNK / r->row_bytes : 1;
+    for (size_t j = 0; j < rows; j += step) {
+        size_t m = rows - j < step ? rows - j : step;
+        float *dst = r->vol->data + j * nx;
+        if (raw_is_native(r->raw, h->big_endian)) {
+            memmove(dst, raw + j * r->row_bytes, m * r->row_bytes);
+        } else {
+            memcpy(tmp, raw + j * r->row_bytes, m * r->row_bytes);
+            for (size_t k = 0; k < m; k++) raw_to_float(r->raw, h->big_endian, tmp + k * r->row_bytes, dst + k * nx, nx);
+        }
+        r->bad += raw_count_bad(dst, m * nx);
+    }
+    r->h.file_bytes = file;
+    return true;
+}
+
 static int load(reader_t *r, err_t *err)
 {
     const mrc_header_t *h = &r->h;
     size_t nx = (size_t)h->n[0], ny = (size_t)h->n[1], nz = r->h.size[h->axis[2]];
-    bool straight = h->axis[0] == 0 && h->axis[1] == 1;
     float *part = NULL;
     int rc = -1;
     unsigned char *tmp = mem_new(r->row_bytes > READER_CHUNK ? r->row_bytes : READER_CHUNK, 1, err);
     if (!tmp) return -1;
     if (source_seek(&r->src, h->data_at + r->volume * r->row_bytes * ny * nz, err)) goto done;
-    if (straight) {
+    if (is_straight(r)) {
         rc = reader_rows(r, r->vol->data, ny * nz, tmp, err);
         goto done;
     }
@@ -147,10 +217,20 @@ done:
     return rc;
 }
 
-/* A stream that ended too early tells its size at last: was there no extended header after all? */
-static int load_again(reader_t *r, err_t *err)
+/* Read the data, the fastest way that there is. A stream that ended too early tells its size at last: was there no
+ * extended header after all? */
+static int load_any(reader_t *r, bool whole, size_t extra, err_t *err)
 {
     err_t e = {0};
+    if (r->src.seekable && !r->src.mem && is_straight(r)) return load_blocks(r, err);
+    if (whole) {
+        unsigned char *tmp = mem_new(r->row_bytes > READER_CHUNK ? r->row_bytes : READER_CHUNK, 1, err);
+        bool done = tmp && load_whole(r, extra, tmp);
+        mem_free(tmp);
+        if (!tmp) return -1;
+        if (done) return 0;
+        r->bad = 0;
+    }
     int rc = load(r, &e);
     if (rc && e.code == ERR_IO && r->src.dec && r->h.nsymbt > 0 && r->src.at == HEAD_BYTES + r->h.data_bytes) {
         if (head_layout(&r->h, r->name, r->src.at, &r->opts, r->notes, err)) return -1;
@@ -161,21 +241,26 @@ static int load_again(reader_t *r, err_t *err)
     return 0;
 }
 
-/* Past the data: a checksum is verified only at the end of its stream, and more data deserve a note. */
+/* Past the data: the checksums of a compressed stream are verified only at its end, and only there is its size known,
+ * which may yet change how it is to be read. Of what nobody promised no more than four times the map is decoded. */
 static int check_end(reader_t *r, err_t *err)
 {
-    unsigned char b;
-    size_t got, want = r->h.data_at + r->h.data_bytes;
-    if (r->src.size != SOURCE_UNKNOWN || r->volume + 1 < r->h.volumes) return 0;
-    if (!r->src.dec && !source_rewinds(&r->src)) return 0; /* a pipe: leave the rest to whoever is next */
-    if (source_read(&r->src, &b, 1, &got, err)) return -1;
-    if (got)
-        notes_add(r->notes, "more data than the header accounts for: not read");
-    else
-        r->h.file_bytes = want;
-    if (!got && r->src.dec && decoder_rest(r->src.dec))
+    unsigned char b[4096];
+    size_t got = 1, want = r->h.data_at + r->h.data_bytes;
+    if (!r->src.dec || r->h.file_bytes != SIZE_MAX) return 0; /* of a pipe the rest is left to whoever is next */
+    while (got && r->src.at / 4 <= want)
+        if (source_read(&r->src, b, sizeof b, &got, err)) return -1;
+    if (got) {
+        notes_add(r->notes, "at least %zu bytes more than the header accounts for: not read", r->src.at - want);
+        return 0;
+    }
+    if (head_layout(&r->h, r->name, r->src.at, &r->opts, r->notes, err)) return -1;
+    if (decoder_rest(r->src.dec))
         notes_add(r->notes, "%zu bytes after the %s data: not read", decoder_rest(r->src.dec), r->h.codec);
-    return 0;
+    if (r->h.read_mode == r->h.mode) return 0;
+    reader_set_kind(r); /* mode 0 with float32 data */
+    r->bad = 0;
+    return load(r, err);
 }
 
 static int finish(reader_t *r, err_t *err)
@@ -204,7 +289,10 @@ static vol_t *read_opened(reader_t *r, err_t *err)
 {
     if (read_header(r, err) || choose_volume(r, err)) return NULL;
     reader_set_kind(r);
-    if (make_room(r, 0, err) || load_again(r, err) || check_end(r, err) || finish(r, err)) {
+    size_t extra;
+    bool whole = fits_whole(r, &extra);
+    if (!whole) extra = 0;
+    if (make_room(r, extra, err) || load_any(r, whole, extra, err) || check_end(r, err) || finish(r, err)) {
         vol_free(r->vol);
         return NULL;
     }
