@@ -16,14 +16,35 @@ libmrc_a_SOURCES = \
 	mrc/write.c
 MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
 
+# dump_mrc is for tests/parity/mrcfile.py.
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_mrc tests/test_planes
-TESTS += tests/test_mrc tests/test_planes
+check_PROGRAMS += tests/test_mrc tests/test_planes tests/test_zoo tests/dump_mrc tests/fuzz/replay_mrc
+TESTS += tests/test_mrc tests/test_planes tests/test_zoo tests/fuzz/replay_mrc
 tests_test_mrc_SOURCES = tests/test_mrc.c
 tests_test_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_planes_SOURCES = tests/test_planes.c
 tests_test_planes_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_planes_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_zoo_SOURCES = tests/test_zoo.c
+tests_test_zoo_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DZOO_TABLE='"$(abs_srcdir)/tests/zoo.tsv"'
+tests_test_zoo_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_dump_mrc_SOURCES = tests/dump_mrc.c
+tests_dump_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS)
+tests_fuzz_replay_mrc_SOURCES = tests/fuzz/fuzz_mrc.c tests/fuzz/corpus_mrc.h
+tests_fuzz_replay_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DREPLAY
+tests_fuzz_replay_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
-EXTRA_DIST += tests/mrcfile.h
+EXTRA_DIST += tests/mrcfile.h tests/zoo.tsv tests/parity/mrcfile.py tests/parity/mrcfile.tsv tests/bench/read_mrc.py
+
+# libFuzzer on the reader: make fuzz [FUZZ_SECONDS=600]. Needs clang; findings and the grown corpus stay in fuzz_mrc.d.
+FUZZ_SECONDS = 60
+FUZZ_FLAGS = -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz: tests/fuzz/replay_mrc$(EXEEXT)
+	@$(MKDIR_P) fuzz_mrc.d/corpus
+	./tests/fuzz/replay_mrc$(EXEEXT) --write fuzz_mrc.d/corpus
+	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) -o fuzz_mrc.d/fuzz_mrc $(srcdir)/tests/fuzz/fuzz_mrc.c $(srcdir)/mrc/*.c \
+	  $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/notes.c $(srcdir)/base/vol.c $(srcdir)/base/file.c \
+	  $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) -lm
+	cd fuzz_mrc.d && ./fuzz_mrc -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 corpus
+.PHONY: fuzz

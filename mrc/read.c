@@ -24,7 +24,7 @@ static int cut_short(const reader_t *r, size_t size, err_t *err)
 static int not_mrc(const reader_t *r, const unsigned char *b, size_t n, err_t *err)
 {
     const char *what = sniff_format(b, n, r->src.size);
-    if (what) return err_set(err, ERR_UNSUP, "%s: %s, not an MRC or CCP4 map", r->name, what);
+    if (what) return err_set(err, n ? ERR_UNSUP : ERR_IO, "%s: %s, not an MRC or CCP4 map", r->name, what);
     if (n < HEAD_BYTES)
         return err_set(err, ERR_IO, "%s: %zu bytes (the header of an MRC file has %d)", r->name, n, HEAD_BYTES);
     return err_set(err, ERR_FORMAT, "%s: no MRC file: sides %d, %d, %d, mode %d, no \"MAP \"", r->name, r->h.n[0], r->h.n[1],

@@ -85,7 +85,7 @@ vol_t *skew_straighten(const vol_t *v, const double *angle, size_t mem_limit, er
     memcpy(w->origin, v->origin, sizeof w->origin);
     w->origin[0] += s.x0 * step[0];
     w->origin[1] += s.y0 * step[1];
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (vol_len(w) > 1 << 16)
     for (size_t k = 0; k < w->nz; k++)
         for (size_t j = 0; j < w->ny; j++) shear_row(v, &s, w->nx, j, k, w->data + vol_idx(w, 0, j, k));
     return w;

@@ -113,7 +113,7 @@ static const fault_t faults[] = {
     {"cut at the data", 0, 'n', 0, NULL, 240, ERR_IO, "cut short"},
     {"cut in the header", 0, 'n', 0, NULL, 241, ERR_IO, "1023 bytes"},
     {"cut to 4 bytes", 0, 'n', 0, NULL, 1260, ERR_IO, "4 bytes"},
-    {"cut to nothing", 0, 'n', 0, NULL, 1264, ERR_UNSUP, "empty"},
+    {"cut to nothing", 0, 'n', 0, NULL, 1264, ERR_IO, "empty"},
     {"too long", 0, 'n', 0, NULL, -3, ERR_OK, "3 bytes more"},
     {"NSYMBT not there", 92, 'i', 80, NULL, 0, ERR_OK, "not there"},
     {"NSYMBT absurd", 92, 'i', 2147483647, NULL, 0, ERR_OK, "not there"},
