@@ -86,10 +86,12 @@ static void parse_as(const unsigned char *b, bool big, mrc_header_t *h)
 static const struct {
     int mode;
     const char *name;
-    size_t bits; /* of a voxel; 0: no density */
+    size_t bits; /* of a voxel */
+    bool density;
 } modes[] = {
-    {0, "int8", 8},     {1, "int16", 16},   {2, "float32", 32},   {3, "complex int16", 0}, {4, "complex float32", 0},
-    {6, "uint16", 16},  {12, "float16", 16}, {16, "RGB bytes", 0}, {101, "4-bit", 4},
+    {0, "int8", 8, true},    {1, "int16", 16, true},    {2, "float32", 32, true},
+    {3, "complex int16", 32, false}, {4, "complex float32", 64, false}, {6, "uint16", 16, true},
+    {12, "float16", 16, true}, {16, "RGB bytes", 24, false}, {101, "4-bit", 4, true},
 };
 
 static int mode_row(int mode)
@@ -103,6 +105,12 @@ const char *head_mode_name(int mode)
 {
     int k = mode_row(mode);
     return k < 0 ? NULL : modes[k].name;
+}
+
+bool head_is_density(int mode)
+{
+    int k = mode_row(mode);
+    return k >= 0 && modes[k].density;
 }
 
 size_t head_row_bytes(int mode, size_t nx)

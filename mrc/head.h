@@ -32,7 +32,8 @@ int head_judge(mrc_header_t *h, const char *name, const mrc_opts_t *opts, notes_
  * data_bytes. A file too short is ERR_IO, one too long a note. */
 int head_layout(mrc_header_t *h, const char *name, size_t size, const mrc_opts_t *opts, notes_t *notes, err_t *err);
 
-size_t head_row_bytes(int mode, size_t nx); /* bytes of one row; 0 for a mode that is no density */
+bool head_is_density(int mode);             /* one of 0, 1, 2, 6, 12, 101 */
+size_t head_row_bytes(int mode, size_t nx); /* bytes of one row; 0 for no mode */
 
 /* Little-endian bytes of a header for a volume: words that mrc_write needs. b is cleared first. */
 void head_put_i32(unsigned char *b, size_t at, int32_t x);

@@ -16,9 +16,9 @@ libmrc_a_SOURCES = \
 	mrc/write.c
 MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
 
-# dump_mrc is for tests/parity/mrcfile.py.
+# dump_mrc is for tests/parity/mrc.py, bench_mrc for tests/bench/read_mrc.py.
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_mrc tests/test_planes tests/test_zoo tests/dump_mrc tests/fuzz/replay_mrc
+check_PROGRAMS += tests/test_mrc tests/test_planes tests/test_zoo tests/dump_mrc tests/bench_mrc tests/fuzz/replay_mrc
 TESTS += tests/test_mrc tests/test_planes tests/test_zoo tests/fuzz/replay_mrc
 tests_test_mrc_SOURCES = tests/test_mrc.c
 tests_test_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -31,11 +31,13 @@ tests_test_zoo_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DZOO_TABLE='"$(abs_sr
 tests_test_zoo_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_dump_mrc_SOURCES = tests/dump_mrc.c
 tests_dump_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS)
+tests_bench_mrc_SOURCES = tests/bench_mrc.c
+tests_bench_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS)
 tests_fuzz_replay_mrc_SOURCES = tests/fuzz/fuzz_mrc.c tests/fuzz/corpus_mrc.h
 tests_fuzz_replay_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DREPLAY
 tests_fuzz_replay_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
-EXTRA_DIST += tests/mrcfile.h tests/zoo.tsv tests/parity/mrcfile.py tests/parity/mrcfile.tsv tests/bench/read_mrc.py
+EXTRA_DIST += tests/mrcfile.h tests/zoo.tsv tests/parity/mrc.py tests/parity/mrc.tsv tests/bench/read_mrc.py
 
 # libFuzzer on the reader: make fuzz [FUZZ_SECONDS=600]. Needs clang; findings and the grown corpus stay in fuzz_mrc.d.
 FUZZ_SECONDS = 60

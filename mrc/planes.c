@@ -24,7 +24,7 @@ static bool lies_straight(const planes_t *p)
 {
     const mrc_header_t *h = &p->h;
     return h->axis[0] == 0 && h->axis[1] == 1 && h->axis[2] == 2 && !h->skewed && !h->image_stack && h->volumes == 1 &&
-           p->row_bytes && p->src.seekable && p->src.size >= h->data_at && p->src.size - h->data_at >= h->data_bytes;
+           head_is_density(h->read_mode) && p->src.seekable && p->src.size >= h->data_at && p->src.size - h->data_at >= h->data_bytes;
 }
 
 static bool is_plain_file(const char *path)

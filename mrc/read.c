@@ -31,8 +31,9 @@ static int not_mrc(const reader_t *r, const unsigned char *b, size_t n, err_t *e
                    r->h.n[2], r->h.mode);
 }
 
-/* Read and judge the header; find where the data lie, as far as the size of the file is known. */
-static int read_header(reader_t *r, err_t *err)
+/* Read and judge the header (of a density, if its data are wanted); find where the data lie, as far as the size of the
+ * file is known. */
+static int read_header(reader_t *r, bool data, err_t *err)
 {
     unsigned char b[HEAD_BYTES];
     size_t n;
@@ -45,18 +46,18 @@ static int read_header(reader_t *r, err_t *err)
         if (head_sense(&r->h) < 7 || sniff_format(b, n, r->src.size)) return not_mrc(r, b, n, err);
     }
     if (head_judge(&r->h, r->name, &r->opts, r->notes, err)) return -1;
+    if (data && !head_is_density(r->h.mode))
+        return err_set(err, ERR_UNSUP, "%s: mode %d, %s (a density has mode 0, 1, 2, 6, 12 or 101)", r->name, r->h.mode,
+                       head_mode_name(r->h.mode));
     if (r->h.nsymbt && source_hold(&r->src, r->opts.mem_limit, err)) return -1;
     return head_layout(&r->h, r->name, r->src.size, &r->opts, r->notes, err);
 }
 
-/* Which volume, and may it be read at all? */
+/* Which volume, and is it one? */
 static int choose_volume(reader_t *r, err_t *err)
 {
     const mrc_header_t *h = &r->h;
     long k = r->opts.volume;
-    if (!head_row_bytes(h->read_mode, 1))
-        return err_set(err, ERR_UNSUP, "%s: mode %d, %s (a density has mode 0, 1, 2, 6, 12 or 101)", r->name, h->mode,
-                       head_mode_name(h->mode));
     if (h->image_stack && !r->opts.images)
         return err_set(err, ERR_UNSUP, "%s: a stack of %d images, not a volume; see --images", r->name, h->n[2]);
     if (h->image_stack) notes_add(r->notes, "a stack of %d images, read as a volume", h->n[2]);
@@ -287,7 +288,7 @@ void reader_set_kind(reader_t *r)
 
 static vol_t *read_opened(reader_t *r, err_t *err)
 {
-    if (read_header(r, err) || choose_volume(r, err)) return NULL;
+    if (read_header(r, true, err) || choose_volume(r, err)) return NULL;
     reader_set_kind(r);
     size_t extra;
     bool whole = fits_whole(r, &extra);
@@ -338,7 +339,7 @@ int mrc_head(const char *path, const mrc_opts_t *opts, mrc_header_t *head, notes
     reader_init(&r, opts, notes);
     int rc = source_open(&r.src, path, r.opts.mem_limit, err);
     r.name = r.src.name;
-    if (!rc) rc = read_header(&r, err);
+    if (!rc) rc = read_header(&r, false, err);
     source_close(&r.src);
     *head = r.h;
     return rc;

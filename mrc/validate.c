@@ -132,7 +132,7 @@ static int check_data(reader_t *r, notes_t *list, err_t *err)
     if (r->src.size != SOURCE_UNKNOWN && r->src.size != want)
         notes_add(list, "file: %zu bytes, %s than the %zu that the header accounts for", r->src.size,
                   r->src.size < want ? "shorter" : "longer", want);
-    if (!head_row_bytes(r->h.mode, 1)) return 0; /* complex: no statistics */
+    if (!head_is_density(r->h.mode)) return 0; /* complex: no statistics */
     reader_set_kind(r);
     if (r->src.size != SOURCE_UNKNOWN && r->src.size < want) return 0;
     if (scan(r, &s, err)) return -1;
