@@ -3,12 +3,13 @@
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/run.sh
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	CRYOLEX='$(abs_top_builddir)/cryolex'; export CRYOLEX; \
 	CRYOLEX_DATA="$${CRYOLEX_DATA:-$(abs_top_srcdir)/../shared/data}"; export CRYOLEX_DATA;
 TEST_LIBS = $(CMOCKA_LIBS)
-EXTRA_DIST += tests/test.h tests/summary.sh tests/tap.sh
+EXTRA_DIST += tests/test.h tests/run.sh tests/summary.sh tests/tap.sh
 dist_check_SCRIPTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
 TESTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
 EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
