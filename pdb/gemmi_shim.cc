@@ -313,7 +313,7 @@ std::vector<std::vector<std::string>> parse_operators(const std::string &expr)
             return from < to && to - from < 7 && item.find_first_not_of("0123456789", from) >= to;
         };
         if (dash != std::string::npos && digits(0, dash) && digits(dash + 1, item.size())) {
-            const int a = std::stoi(item), b = std::stoi(item.substr(dash + 1));
+            const int a = gemmi::no_sign_atoi(item.c_str()), b = gemmi::no_sign_atoi(item.c_str() + dash + 1);
             for (int i = a; i <= b; i++) {
                 if (++total > 1000000) throw Fail{ERR_RANGE, "assembly with more than a million operators"};
                 factors.back().push_back(std::to_string(i));
@@ -455,11 +455,10 @@ void read_cif(const char *buf, size_t n, const char *name, raw_t *r)
 }
 
 // The one border: whatever is thrown becomes an error value.
-int border(void (*f)(const char *, size_t, const char *, raw_t *), const char *buf, size_t n, const char *name, raw_t *r,
-           err_t *err)
+template <class F> int border(F f, const char *name, err_t *err)
 {
     try {
-        f(buf, n, name, r);
+        f();
         return 0;
     } catch (const Fail &e) {
         return err_set(err, e.code, "%s: %s", name, e.msg.c_str());
@@ -480,12 +479,12 @@ int border(void (*f)(const char *, size_t, const char *, raw_t *), const char *b
 
 extern "C" int gemmi_pdb(const char *buf, size_t n, const char *name, raw_t *r, err_t *err)
 {
-    return border(read_pdb, buf, n, name, r, err);
+    return border([&] { read_pdb(buf, n, name, r); }, name, err);
 }
 
 extern "C" int gemmi_cif(const char *buf, size_t n, const char *name, raw_t *r, err_t *err)
 {
-    return border(read_cif, buf, n, name, r, err);
+    return border([&] { read_cif(buf, n, name, r); }, name, err);
 }
 
 extern "C" int factors_electron(int element, double a[5], double b[5])

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/threads.h"
 #include "voxel/simulate.h"
+#include "voxel/trace.h"
 
 enum { MANY = 400 };
 
@@ -135,6 +136,55 @@ static void threads_change_nothing(void **state)
     model_free(m);
 }
 
+/* A zigzag of alanines, a ligand atom at its end. */
+static model_t *zigzag(void)
+{
+    model_t *m = cloud(7, 1);
+    for (size_t i = 0; i < 7; i++) {
+        m->atom[i] = (atom_t){.x = 3.3F * (float)i, .y = i % 2 ? 1.8F : 0, .occ = 1, .residue = (uint32_t)i, .element = 6,
+                              .kind = i < 6 ? KIND_PROTEIN : KIND_LIGAND, .name = "CA", .resname = "ALA"};
+    }
+    return m;
+}
+
+/* Each CA weighs as its residue (33 for alanine); the side chain lies away from the neighbours, the backbone towards them. */
+static void trace_stands_for_residues(void **state)
+{
+    (void)state;
+    model_t *m = zigzag();
+    size_t n;
+    blob_t *b = trace_blobs(m, &n, NULL);
+    assert_int_equal(n, 1 + 4 * 2 + 1 + 1); /* the two ends have no frame */
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)b[i].weight;
+    assert_close(sum, 6 * 33 + 6, 1e-3);
+    assert_true(b[0].var > 0 && b[1].var > 0);
+    assert_close((double)b[0].x, 0, 0);
+    assert_close((double)b[10].var, 0, 0); /* the ligand keeps its own atom */
+    assert_close((double)b[10].weight, 6, 0);
+    assert_true(b[1].y < 1.8F && b[2].y > 1.8F); /* residue 1 is up, its neighbours down */
+    mem_free(b);
+    vol_t *v = simulate(m, &(sim_opts_t){.resolution = 8, .voxel = 2}, NULL);
+    assert_close(total(v), 6 * 33 + 6, 1e-3 * 204);
+    vol_free(v);
+
+    /* Far apart: no neighbours, one blob each. Full residues: atoms. Unknown name: the mean residue. */
+    for (size_t i = 0; i < 6; i++) m->atom[i].x *= 10;
+    b = trace_blobs(m, &n, NULL);
+    assert_int_equal(n, 7);
+    mem_free(b);
+    for (size_t i = 0; i < 6; i++) m->atom[i].residue /= 2;
+    b = trace_blobs(m, &n, NULL);
+    assert_int_equal(n, 7);
+    assert_close((double)b[0].weight, 6, 0);
+    mem_free(b);
+    for (size_t i = 0; i < 6; i++) m->atom[i].residue = (uint32_t)i, memcpy(m->atom[i].resname, "XYZ", 4);
+    b = trace_blobs(m, &n, NULL);
+    assert_close((double)b[0].weight, 52, 2);
+    mem_free(b);
+    model_free(m);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -163,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integral_is_the_weight), cmocka_unit_test(one_atom_is_a_gaussian), cmocka_unit_test(both_paths_agree),
         cmocka_unit_test(shift_moves_the_map),    cmocka_unit_test(threads_change_nothing), cmocka_unit_test(refusals),
+        cmocka_unit_test(trace_stands_for_residues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

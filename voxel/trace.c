@@ -16,7 +16,7 @@ typedef struct {
     const char *name; /* "": any other of its kind */
     int kind, copies;
     double weight, var; /* the whole residue about CA or P */
-    part_t part[2];
+    part_t part[TRACE_PARTS];
 } shape_t;
 
 static const shape_t shapes[] = {
@@ -100,7 +100,7 @@ static size_t put_residue(const model_t *m, size_t i, blob_t *out)
         *out = (blob_t){a->x, a->y, a->z, (float)s->weight * a->occ, (float)s->var, 6, 0};
         return 1;
     }
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < TRACE_PARTS; k++) {
         const part_t *p = &s->part[k];
         if (!(p->weight > 0)) continue;
         double d[3];
@@ -113,7 +113,7 @@ static size_t put_residue(const model_t *m, size_t i, blob_t *out)
 
 blob_t *trace_blobs(const model_t *m, size_t *n, err_t *err)
 {
-    blob_t *out = mem_new(m->n, 2 * sizeof *out, err);
+    blob_t *out = mem_new(m->n, TRACE_PARTS * sizeof *out, err);
     if (!out) return NULL;
     *n = 0;
     for (size_t i = 0, end; i < m->n; i = end) {

@@ -16,8 +16,10 @@ typedef struct {
     float b;      /* B factor, square angstrom; 0 for a residue */
 } blob_t;
 
-/* The blobs of a model, in the order of its atoms: one for an atom; for a residue of a trace chain up to two (backbone and side
- * chain), placed by its neighbours along the chain, or one about CA or P where it has none. Atoms without weight are left out.
+#define TRACE_PARTS 3
+
+/* The blobs of a model, in the order of its atoms: one for an atom; for a residue of a trace chain up to TRACE_PARTS
+ * (backbone, side chain; phosphate, sugar, base), placed by its neighbours along the chain, or one about CA or P where it has none. Atoms without weight are left out.
  * *n receives their number, free with mem_free(). NULL: ERR_NOMEM. Thread-safe. */
 blob_t *trace_blobs(const model_t *m, size_t *n, err_t *err);
 

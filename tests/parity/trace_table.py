@@ -7,7 +7,7 @@ Reads the full-atom entries of the data folder (structures.tsv, level "full", fi
 each residue name seen in at least 50 complete copies (nucleotides: 15):
   weight  sum of atomic numbers of its heavy atoms (median)
   var     variance along one axis, square angstrom, of its density about CA or P
-and, where both neighbours are there, split into backbone and side chain (nucleotide: phosphate with sugar, and base):
+and, where both neighbours are there, split into backbone and side chain (nucleotide: phosphate, sugar, base):
   w, off, var  weight, mean offset in the frame of the three trace atoms (trace.c), variance about that offset.
 Needs gemmi 0.5.7 and numpy from PyPI.
 """
@@ -19,8 +19,17 @@ import sys
 import gemmi
 import numpy as np
 
-BACKBONE = {"N", "CA", "C", "O"}
-BASE_START = ("N1", "C2", "N3", "C4", "C5", "C6", "N7", "C8", "N9", "O2", "O4", "O6", "N2", "N4", "N6", "C7", "C5M")
+BASE = {"N1", "C2", "N3", "C4", "C5", "C6", "N7", "C8", "N9", "O2", "O4", "O6", "N2", "N4", "N6", "C7", "C5M"}
+PHOSPHATE = {"P", "OP1", "OP2", "O1P", "O2P", "O5'"}
+PARTS = 3
+
+
+def part_of(kind, name):
+    """Which of the parts an atom belongs to: backbone, (none), side chain; phosphate, sugar, base. Cutting the backbone
+    in two changes the correlation by less than 0.001."""
+    if kind == "protein":
+        return 0 if name in ("N", "CA", "C", "O") else 2
+    return 0 if name in PHOSPHATE else 2 if name in BASE else 1
 
 
 def frame(a, b, c):
@@ -86,14 +95,14 @@ def main():
                     lim = 4.3 if k == "protein" else 8.0
                     if all(1 < np.linalg.norm(ts[j] - t) < lim for j in (i - 1, i + 1)):
                         f = frame(ts[i - 1], t, ts[i + 1])
-                side = np.array([(a[0] not in BACKBONE) if k == "protein" else (a[0] in BASE_START) for a in atoms])
+                group = np.array([part_of(k, a[0]) for a in atoms])
                 parts = None
                 if f is not None:
-                    parts = [(z[s].sum(), d[s] @ f.T, z[s]) for s in (~side, side)]
+                    parts = [(z[s].sum(), d[s] @ f.T, z[s]) for s in (group == p for p in range(PARTS))]
                 res_data[k, x.name].append((z.sum(), (z * (d ** 2).sum(1)).sum(), parts))
 
     print("/* trace_table: made by tests/parity/trace_table.py from the full-atom entries of the data folder.\n"
-          " * name, kind, copies, weight, variance about CA or P; then for backbone and side chain: weight, offset u v w, variance. */")
+          " * name, kind, copies, weight, variance about CA or P; then for each part: weight, offset u v w, variance. */")
     average = collections.defaultdict(list)
     for (kind, name), items in sorted(res_data.items()):
         least = 50 if kind == "protein" else 15
@@ -106,7 +115,7 @@ def main():
             continue
         var = np.mean([i[1] for i in whole]) / w / 3
         part = []
-        for s in (0, 1):
+        for s in range(PARTS):
             ps = [i[2][s] for i in whole if i[2] is not None and i[2][s][0] > 0]
             if not ps:
                 part.append((0, np.zeros(3), 0))
@@ -123,8 +132,11 @@ def main():
         w = sum(a * r[1] for a, r in zip(n, rows))
         var = sum(a * r[2] for a, r in zip(n, rows))
         part = []
-        for s in (0, 1):
+        for s in range(PARTS):
             pw = sum(a * r[3][s][0] for a, r in zip(n, rows))
+            if pw == 0:
+                part.append((0, np.zeros(3), 0))
+                continue
             off = sum(a * r[3][s][0] * r[3][s][1] for a, r in zip(n, rows)) / pw
             v = sum(a * r[3][s][0] * (r[3][s][2] + ((r[3][s][1] - off) ** 2).sum() / 3) for a, r in zip(n, rows)) / pw
             part.append((pw, off, v))
