@@ -48,8 +48,7 @@ static double model_rg(const model_t *m)
     return rg2 > 0 ? sqrt(rg2) : 0;
 }
 
-/* Density of a model, no finer than its cube can use. */
-static vol_t *model_density(const model_t *m, err_t *err)
+vol_t *describe_density(const model_t *m, err_t *err)
 {
     double res = fmax(DESCRIBE_RESOLUTION, 0.2 * model_rg(m));
     sim_opts_t o = {.resolution = res, .voxel = res / 4, .pad = res};
@@ -116,7 +115,7 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
 static int describe_model(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
     model_t *m = pdb_read(it->path, it->assembly, notes, err);
-    vol_t *v = m ? model_density(m, err) : NULL;
+    vol_t *v = m ? describe_density(m, err) : NULL;
     r->kind = ITEM_MODEL;
     int rc = v && !take_cube(d, v, NULL, r, err) && !take_facts(r, m, it, err) ? 0 : -1;
     vol_free(v);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/notes.h"
 #include "mrc/mrc.h"
+#include "pdb/model.h"
 #include "pipeline/manifest.h"
 #include "voxel/cube.h"
 #include "voxel/desc.h"
@@ -34,6 +35,10 @@ typedef struct {
     float zernike[DESCRIBE_ZERNIKE]; /* unit length */
     float profile[DESCRIBE_PROFILE];
 } record_t;
+
+/* Density of a model, no finer than its cube can use: at DESCRIBE_RESOLUTION, or a fifth of the radius of gyration where that
+ * is coarser. A new volume; NULL with the errors of simulate. */
+vol_t *describe_density(const model_t *m, err_t *err);
 
 /* 0, or -1: ERR_NOMEM. map may be NULL: defaults. End with describe_end(). */
 int describe_new(describer_t *d, const mrc_opts_t *map, err_t *err);

@@ -17,3 +17,13 @@ tests_test_pipeline_SOURCES = tests/test_pipeline.c tests/blobs.h
 tests_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_pipeline_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+# Built on request: make tests/bench/views
+BENCH_LIBS = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS)
+EXTRA_PROGRAMS += tests/bench/reference_spectrum tests/bench/views
+tests_bench_reference_spectrum_SOURCES = tests/bench/reference_spectrum.c
+tests_bench_reference_spectrum_CPPFLAGS = $(AM_CPPFLAGS) $(GSL_CFLAGS)
+tests_bench_reference_spectrum_LDADD = $(BENCH_LIBS)
+tests_bench_views_SOURCES = tests/bench/views.c tests/blobs.h
+tests_bench_views_LDADD = $(BENCH_LIBS)
+EXTRA_DIST += tests/bench/retrieval.py

@@ -266,8 +266,7 @@ int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err)
     c->volume = (double)l.inside * w.vol->voxel[0] * w.vol->voxel[1] * w.vol->voxel[2];
     if (!(c->data = mem_new(c->side * c->side * c->side, sizeof *c->data, err))) goto done;
     fill(&w, c);
-    if (spectrum_match(c->data, c->side, err) || normalise(c, err)) goto done;
-    rc = 0;
+    rc = o && o->as_sampled ? 0 : spectrum_match(c->data, c->side, err) || normalise(c, err) ? -1 : 0;
 done:
     work_free(&w);
     vol_free(own);

@@ -18,6 +18,7 @@
 typedef struct {
     size_t side;      /* voxels; 0 is CUBE_SIDE; even, 16..64 */
     const double *contour; /* level, in units of the map; NULL: estimated */
+    int as_sampled;        /* leave the spectrum and the values as they were sampled (to measure the reference) */
 } cube_opts_t;
 
 typedef struct {
