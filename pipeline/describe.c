@@ -3,10 +3,12 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "pdb/pdb.h"
+#include "voxel/contour.h"
 #include "voxel/simulate.h"
 
 int describe_new(describer_t *d, const mrc_opts_t *map, err_t *err)
@@ -73,7 +75,6 @@ static int take_cube(const describer_t *d, const vol_t *v, const double *contour
     if (cube_make(v, &o, &c, err)) return -1;
     r->rg = (float)c.frame.rg;
     r->volume = (float)c.volume;
-    r->level = (float)c.level;
     desc_pack(c.data, c.side, r->cube);
     int rc = zernike_invariants(d->zernike, c.data, c.side, (double)c.side / 2, ZERNIKE_UNIT, r->zernike, err);
     if (!rc) rc = profile_make(c.data, c.side, r->profile, err);
@@ -106,8 +107,12 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
     if (it->apix > 0) o.apix = it->apix;
     vol_t *v = mrc_read(it->path, &o, NULL, notes, err);
     if (!v) return -1;
+    contour_t c = {.level = it->contour};
+    bool given = !isnan(it->contour);
+    int rc = given ? 0 : contour_estimate(v, &c, err);
     r->kind = ITEM_MAP;
-    int rc = take_cube(d, v, isnan(it->contour) ? NULL : &it->contour, r, err);
+    r->level = (float)c.level;
+    if (!rc) rc = take_cube(d, v, given ? &c.level : NULL, r, err);
     vol_free(v);
     return rc || take_facts(r, NULL, it, err) ? -1 : 0;
 }
@@ -117,6 +122,7 @@ static int describe_model(const describer_t *d, const item_t *it, record_t *r, n
     model_t *m = pdb_read(it->path, it->assembly, notes, err);
     vol_t *v = m ? describe_density(m, err) : NULL;
     r->kind = ITEM_MODEL;
+    r->level = NAN;
     int rc = v && !take_cube(d, v, NULL, r, err) && !take_facts(r, m, it, err) ? 0 : -1;
     vol_free(v);
     model_free(m);

@@ -29,8 +29,8 @@ typedef struct {
     itemkind_t kind; /* ITEM_MAP or ITEM_MODEL */
     char *title, *method, *molecules, *organisms;
     float rg;        /* angstrom */
-    float volume;    /* cubic angstrom inside the contour */
-    float level;     /* contour used, in units of the map */
+    float volume;    /* cubic angstrom of the envelope: inside the contour at the cube's resolution */
+    float level;     /* contour level of a map, in its units: the one given, or the estimate; NAN for a model */
     int8_t cube[DESC_LEN];
     float zernike[DESCRIBE_ZERNIKE]; /* unit length */
     float profile[DESCRIBE_PROFILE];

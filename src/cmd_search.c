@@ -93,8 +93,11 @@ static int search_one(const app_t *app, const opts_t *o, const describer_t *d, c
     log_notes(&app->log, path, &notes);
     notes_free(&notes);
     if (!rc) {
-        log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, %.0f nm^3 inside contour %.4g", path, (double)rec->rg,
-                (double)rec->volume / 1000, (double)rec->level);
+        char level[64] = "";
+        if (rec->kind == ITEM_MAP)
+            snprintf(level, sizeof level, ", contour %.4g (%s)", (double)rec->level, isnan(o->contour) ? "estimated" : "given");
+        log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.0f nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000,
+                level);
         rc = search_run(x, rec, &s, hit, &n, err);
     }
     if (!rc) {

@@ -203,7 +203,6 @@ static void cube_obeys_the_contour(void **state)
     cube_t a, b;
     assert_int_equal(cube_make(v, NULL, &a, NULL), 0);
     assert_int_equal(cube_make(v, &o, &b, NULL), 0);
-    assert_close(b.level, 1.2, 0);
     assert_true(b.volume < a.volume);
     high = 1e9;
     cube_free(&b);

@@ -15,22 +15,32 @@ typedef struct {
     double n[BINS];   /* voxels */
 } hist_t;
 
+/* Counts are whole numbers, so their sum does not depend on who counts what. */
 static int hist_fill(const vol_t *v, hist_t *h, err_t *err)
 {
     size_t n = vol_len(v);
     float lo = INFINITY, hi = -INFINITY;
+    const float *x = v->data;
+#pragma omp parallel for schedule(static) reduction(min : lo) reduction(max : hi)
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(v->data[i])) continue;
-        if (v->data[i] < lo) lo = v->data[i];
-        if (v->data[i] > hi) hi = v->data[i];
+        if (!isfinite(x[i])) continue;
+        lo = x[i] < lo ? x[i] : lo;
+        hi = x[i] > hi ? x[i] : hi;
     }
     if (!(hi > lo)) return err_set(err, ERR_RANGE, "contour: a flat map (no contrast)");
     *h = (hist_t){.lo = (double)lo, .width = ((double)hi - (double)lo) / BINS};
-    double scale = BINS / ((double)hi - (double)lo);
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(v->data[i])) continue;
-        size_t b = (size_t)(((double)v->data[i] - (double)lo) * scale);
-        h->n[b < BINS ? b : BINS - 1]++;
+    double scale = BINS / ((double)hi - (double)lo), *total = h->n;
+#pragma omp parallel
+    {
+        double own[BINS] = {0};
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < n; i++) {
+            if (!isfinite(x[i])) continue;
+            size_t b = (size_t)(((double)x[i] - (double)lo) * scale);
+            own[b < BINS ? b : BINS - 1]++;
+        }
+#pragma omp critical(cryolex_contour)
+        for (size_t b = 0; b < BINS; b++) total[b] += own[b];
     }
     return 0;
 }
@@ -56,25 +66,30 @@ static double hist_mode(const hist_t *h)
     return h->lo + h->width * m / k;
 }
 
-int contour_estimate(const vol_t *v, contour_t *c, err_t *err)
+/* Standard deviation of the noise, from what lies below the mode: nothing of the molecule does. */
+static double hist_noise(const hist_t *h, double mode)
 {
-    hist_t *h = mem_new(1, sizeof *h, err);
-    if (!h) return -1;
-    if (hist_fill(v, h, err)) {
-        mem_free(h);
-        return -1;
+    double sq = 0, n = 0;
+    for (size_t i = 0; i < BINS; i++) {
+        double d = h->lo + ((double)i + 0.5) * h->width - mode;
+        if (d >= 0) break;
+        sq += h->n[i] * d * d;
+        n += h->n[i];
     }
-    double b = hist_mode(h), num = 0, mass = 0, all = 0;
-    for (size_t i = 0; i < BINS; i++) all += h->n[i];
+    return n > 0 ? sqrt(sq / n) : 0;
+}
 
-    /* Walk down from the top; a bin that falls to its own threshold is a fixed point. A few hot voxels and the noise
-     * make fixed points of their own: the one that explains most of the contrast is the molecule. */
-    *c = (contour_t){.background = b, .level = b, .plateau = b};
-    double most = 0;
+/* Walk down from the top; a bin that falls to its own threshold is a fixed point. Of those above the noise, the one that
+ * explains most of the contrast; where there is none, the top of the noise. */
+static void hist_level(const hist_t *h, double b, double floor, contour_t *c)
+{
+    double num = 0, mass = 0, most = 0, all = 0;
     bool above = false; /* the bins so far lie above the threshold that they set */
+    for (size_t i = 0; i < BINS; i++) all += h->n[i];
+    *c = (contour_t){.background = b, .level = b, .plateau = b};
     for (size_t i = BINS; i-- > 0;) {
         double x = h->lo + (double)i * h->width;
-        if (x <= b) break;
+        if (x <= floor) break;
         num += h->n[i];
         mass += h->n[i] * (x + 0.5 * h->width - b);
         if (num <= 0) continue;
@@ -89,9 +104,30 @@ int contour_estimate(const vol_t *v, contour_t *c, err_t *err)
             *c = (contour_t){.background = b, .level = level, .plateau = b + mass / num, .inside = num / all};
         }
     }
+    if (most <= 0 && num > 0) *c = (contour_t){.background = b, .level = floor, .plateau = b + mass / num, .inside = num / all};
+}
+
+int contour_background(const vol_t *v, double *background, err_t *err)
+{
+    hist_t *h = mem_new(1, sizeof *h, err);
+    int rc = h ? hist_fill(v, h, err) : -1;
+    if (!rc) *background = hist_mode(h);
     mem_free(h);
-    if (!(c->level > c->background)) return err_set(err, ERR_RANGE, "contour: no density above the background");
-    return 0;
+    return rc;
+}
+
+int contour_estimate(const vol_t *v, contour_t *c, err_t *err)
+{
+    hist_t *h = mem_new(1, sizeof *h, err);
+    int rc = h ? hist_fill(v, h, err) : -1;
+    if (!rc) {
+        double b = hist_mode(h), floor = b + CONTOUR_NOISE * hist_noise(h, b);
+        hist_level(h, b, floor > b ? floor : b, c);
+        c->noise = hist_noise(h, b);
+        if (!(c->level > b)) rc = err_set(err, ERR_RANGE, "contour: no density above the background (inverted contrast?)");
+    }
+    mem_free(h);
+    return rc;
 }
 
 int contour_mask(const vol_t *v, double level, double keep, unsigned char *mask, size_t *inside, err_t *err)

@@ -12,22 +12,29 @@ typedef struct {
     double background; /* the commonest value: solvent, or 0 in a masked map */
     double level;      /* density above it is molecule */
     double plateau;    /* mean density above the level */
+    double noise;      /* standard deviation of the background */
     double inside;     /* fraction of the voxels above the level, 0..1 */
 } contour_t;
 
-/* Estimate the contour level of a density whose features are coarser than about a tenth of the molecule (low-passed:
- * at full resolution the interior is no plateau and the estimate would shrink to side chains).
+/* Estimate the contour level of a density. At the resolution of a map it is near the level that its authors recommend
+ * (tests/parity/contour.tsv); of a low-passed one it is the envelope.
  *
- * The background is the mode of the histogram. The level L is a fixed point of
+ * The background is the mode of the histogram, and its noise the spread of the values below the mode. The level L is a
+ * fixed point of
  *     L = background + CONTOUR_FRACTION * (mean of the density above L - background)
- * (iterative threshold selection, Ridler and Calvard 1978, IEEE Trans. SMC 8:630); where there are several (hot
- * voxels, noise), the one with most contrast, n (mean - background)^2 over the n voxels above it. Scaling or shifting
- * the density scales and shifts the level; padding with background leaves it.
+ * (iterative threshold selection, Ridler and Calvard 1978, IEEE Trans. SMC 8:630), at least CONTOUR_NOISE times the noise
+ * above the background; where there are several (hot voxels make one of their own), the one with most contrast,
+ * n (mean - background)^2 over the n voxels above it; where there is none, the top of the noise. Scaling or shifting the
+ * density scales and shifts the level; padding with background leaves it.
  *
  * In:  v  finite voxels only are used
- * 0, or -1: ERR_RANGE no finite voxel, or all equal ("flat map"); ERR_NOMEM. Thread-safe. */
+ * 0, or -1: ERR_RANGE no finite voxel, all equal ("flat map"), nothing above the background; ERR_NOMEM. Thread-safe. */
 int contour_estimate(const vol_t *v, contour_t *c, err_t *err);
 #define CONTOUR_FRACTION 0.5
+#define CONTOUR_NOISE 3.0
+
+/* The background alone. Errors as above. */
+int contour_background(const vol_t *v, double *background, err_t *err);
 
 /* mask[i] = 1 where v > level and the voxel belongs to a body of at least `keep` (0..1) times the voxels of the
  * largest one, joined through faces, edges and corners; 0 elsewhere. mask (nz,ny,nx) is the caller's.

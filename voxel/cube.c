@@ -96,11 +96,11 @@ static void bounds(const work_t *w, look_t *l)
             }
 }
 
-/* Low-pass the work grid by sigma (angstrom), find level, bodies and moments. */
+/* Low-pass the work grid by sigma (angstrom), find level, bodies and moments. l->contour.background is what lies
+ * beyond the box on entry, and the new estimate on return. */
 static int look(work_t *w, double sigma, look_t *l, err_t *err)
 {
-    double edge = w->vol->data[0];
-    if (blur_gauss(w->vol, w->low, sigma, edge, err) || contour_estimate(w->low, &l->contour, err) ||
+    if (blur_gauss(w->vol, w->low, sigma, l->contour.background, err) || contour_estimate(w->low, &l->contour, err) ||
         contour_mask(w->low, l->contour.level, KEEP, w->mask, &l->inside, err))
         return -1;
     weigh(w, l->contour.background);
@@ -156,7 +156,9 @@ static int work_make(const vol_t *v, work_t *w, look_t *l, err_t *err)
         fine = fmin(fine, v->voxel[d]);
     }
     double voxel = fmax(fine, edge / LOOK_SIDE);
-    if (work_take(w, regrid(v, voxel, err), err) || look(w, voxel, l, err)) return -1;
+    if (work_take(w, regrid(v, voxel, err), err) || contour_background(w->vol, &l->contour.background, err) ||
+        look(w, voxel, l, err))
+        return -1;
 
     size_t lo[3], hi[3];
     region(v, w->vol, l, MARGIN * l->frame.rg, lo, hi);
@@ -262,7 +264,7 @@ int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err)
     c->frame = l.frame;
     c->voxel = CUBE_EDGE * l.frame.rg / (double)c->side;
     c->background = l.contour.background;
-    c->level = contour ? *contour : l.contour.level;
+    c->level = l.contour.level;
     c->volume = (double)l.inside * w.vol->voxel[0] * w.vol->voxel[1] * w.vol->voxel[2];
     if (!(c->data = mem_new(c->side * c->side * c->side, sizeof *c->data, err))) goto done;
     fill(&w, c);

@@ -26,7 +26,7 @@ typedef struct {
     float *data;        /* (side,side,side), x fastest, along axis[0]; 0..1 */
     frame_t frame;      /* centre, axes, radius of gyration: angstrom, in the coordinates of the map */
     double voxel;       /* CUBE_EDGE * rg / side, angstrom */
-    double level;       /* contour level that was used: the one given, or the estimate at the cube's resolution */
+    double level;       /* contour level at the cube's resolution */
     double background;
     double volume;      /* cubic angstrom inside the contour at the cube's resolution */
 } cube_t;

@@ -2,7 +2,7 @@
 """Rank of the right entry for many queries, by every descriptor of `cryolex search`.
 
     retrieval.py real  CRYOLEX INDEX MAPS.tsv            maps with a fitted model whose complex is in the index
-    retrieval.py views CRYOLEX INDEX FOLDER              maps that tests/bench/views made (FOLDER/truth.tsv)
+    retrieval.py views CRYOLEX INDEX FOLDER [CLUSTERS]   maps that tests/bench/views made (FOLDER/truth.tsv)
 
 Runs the program once a descriptor with -k as large as the index and reads the ranks off its output. Prints one row a
 query, then Top-1, Top-5 and Top-10 with the 95 % interval of 2,000 bootstrap resamplings of the queries (seed 1).
@@ -10,6 +10,7 @@ Relevant are, for a real map, the entries fitted to any map of its family (same 
 fitted to the map itself. For a view it is the entry that it was made of. `random` is the expectation of a random order.
 """
 import csv
+import gzip
 import os
 import random
 import subprocess
@@ -43,9 +44,24 @@ def real_queries(maps_tsv, present):
             yield os.path.join(os.path.dirname(maps_tsv), r["file"]), same, r["fitted_pdb"]
 
 
-def view_queries(folder, _):
+def view_queries(folder, present):
+    same = same_clusters(sys.argv[5]) if len(sys.argv) > 5 else {}
     for r in csv.DictReader(open(os.path.join(folder, "truth.tsv")), delimiter="\t"):
-        yield os.path.join(folder, r["file"]), {entry(r["id"])}, entry(r["id"])
+        own = entry(r["id"])
+        yield os.path.join(folder, r["file"]), ({own} | same.get(own, set())) & present | {own}, own
+
+
+def same_clusters(path):
+    """{entry: entries whose entities lie in the same clusters}"""
+    clusters = {}
+    with gzip.open(path, "rt") if path.endswith(".gz") else open(path) as f:
+        for number, line in enumerate(f):
+            for member in line.split():
+                clusters.setdefault(entry(member), set()).add(number)
+    kin = {}
+    for e, c in clusters.items():
+        kin.setdefault(frozenset(c), set()).add(e)
+    return {e: kin[frozenset(c)] for e, c in clusters.items()}
 
 
 def search(cryolex, index, options, files):
@@ -78,7 +94,7 @@ def main():
     info = subprocess.run([cryolex, "index", "info", "-q", index], stdout=subprocess.PIPE, text=True, check=True).stdout
     size = int(dict(line.split("\t") for line in info.splitlines())["entries"])
     # one search by size names every id of the index
-    probe = list((real_queries if kind == "real" else view_queries)(where, AnySet()))
+    probe = list((real_queries if kind == "real" else view_queries)(where, AnySet()))  # all of them
     every = search(cryolex, index, ["-d", "size"], [probe[0][0]])[probe[0][0]]
     present = {entry(i) for i in every}
     queries = list((real_queries if kind == "real" else view_queries)(where, present))
@@ -94,7 +110,12 @@ def main():
             ranks = "\t".join(f"{table[n][0][i]} / {table[n][1][i] if own in present else '-'}" for n, _ in METHODS)
             print(f"{os.path.basename(f)}\t{own}\t{len(same)}\t{ranks}")
         print()
-    print(f"{len(queries)} queries, gallery of {size} entries; a hit is any entry of the same complex")
+    meaning = (
+        "a hit is any entry of the same complex"
+        if kind == "real"
+        else "a hit is any entry of the same sequence clusters" if len(sys.argv) > 5 else "a hit is the same entry"
+    )
+    print(f"{len(queries)} queries, gallery of {size} entries; {meaning}")
     print("method\ttop1\ttop1_95%\ttop5\ttop5_95%\ttop10\ttop10_95%")
     for name, _ in METHODS:
         rng = random.Random(1)
