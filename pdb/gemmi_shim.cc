@@ -146,6 +146,36 @@ void pdb_atoms(const gemmi::Structure &st, raw_t *r, Names &chains)
     }
 }
 
+// Old files continue the chains of REMARK 350 on a line of its own, without "AND CHAINS:", which gemmi passes over. A list
+// that ends in a comma goes on in the next line when that holds nothing but short names and commas.
+void continue_chains(gemmi::Structure &st)
+{
+    gemmi::Assembly::Gen *gen = nullptr;
+    size_t nas = 0, ngen = 0;
+    bool open = false;
+    for (const std::string &remark : st.raw_remarks) {
+        if (remark.compare(0, 10, "REMARK 350") != 0) continue;
+        const std::string text = gemmi::trim_str(remark.substr(10));
+        const bool apply = text.compare(0, 29, "APPLY THE FOLLOWING TO CHAINS") == 0;
+        if (text.compare(0, 12, "BIOMOLECULE:") == 0) {
+            nas++;
+            ngen = 0;
+        }
+        if (apply) {
+            if (nas == 0 || nas > st.assemblies.size() || ngen >= st.assemblies[nas - 1].generators.size()) return;
+            gen = &st.assemblies[nas - 1].generators[ngen++];
+        }
+        bool list = open && gen && !text.empty() && text.find(':') == std::string::npos;
+        const std::vector<std::string> names = gemmi::split_str_multi(text, ", ");
+        for (const std::string &name : names)
+            if (name.size() > 4) list = false;
+        if (list)
+            for (const std::string &name : names)
+                if (!name.empty()) gen->chains.push_back(name);
+        open = (apply || list || text.compare(0, 11, "AND CHAINS:") == 0) && text.back() == ',';
+    }
+}
+
 void pdb_assemblies(const gemmi::Structure &st, raw_t *r, const Names &chains)
 {
     for (const gemmi::Assembly &as : st.assemblies)
@@ -169,7 +199,8 @@ void pdb_assemblies(const gemmi::Structure &st, raw_t *r, const Names &chains)
 
 void read_pdb(const char *buf, size_t n, const char *name, raw_t *r)
 {
-    const gemmi::Structure st = gemmi::read_pdb_from_memory(buf, n, name);
+    gemmi::Structure st = gemmi::read_pdb_from_memory(buf, n, name);
+    continue_chains(st);
     Names chains;
     if (st.models.empty()) return;
     pdb_atoms(st, r, chains);

@@ -175,6 +175,30 @@ static void assembly_rule(void **state)
     }
 }
 
+/* Old files continue the list of chains without saying so; what follows a list that is complete is no continuation. */
+static void assembly_list_goes_on(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        size_t n;
+    } row[] = {{"A,", "B", 2}, {"A,", "                   AND CHAINS: B", 2}, {"A", "B", 1}, {"A,", "TETRAMERIC, B", 1}, {"A,", "", 1}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        text_t t = {0};
+        put(&t, "EXPDTA    X-RAY DIFFRACTION\nREMARK 350 BIOMOLECULE: 1\nREMARK 350 APPLY THE FOLLOWING TO CHAINS: %-38s\n", row[i].first);
+        put(&t, "REMARK 350 %-69s\n%s", row[i].second, strstr(biomt, "REMARK 350   BIOMT1"));
+        *strstr(t.s, "REMARK 350   BIOMT1   2") = 0;
+        t.n = strlen(t.s);
+        atom(&t, "ATOM", " CA", ' ', "GLY", 'A', 1, 2, "1.00", "C");
+        atom(&t, "ATOM", " CA", ' ', "ALA", 'B', 1, 4, "1.00", "C");
+        put(&t, "END\n");
+        model_t *m = parse_as(&t, "1", NULL, NULL);
+        assert_non_null(m);
+        if (m->n != row[i].n) fail_msg("row %zu: %zu atoms", i, m->n);
+        model_free(m);
+    }
+}
+
 static void assembly_not_there(void **state)
 {
     (void)state;
@@ -573,7 +597,7 @@ static void scattering_factors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pdb_atoms_and_facts), cmocka_unit_test(assembly_rule),       cmocka_unit_test(assembly_not_there),
+        cmocka_unit_test(pdb_atoms_and_facts), cmocka_unit_test(assembly_rule),       cmocka_unit_test(assembly_not_there), cmocka_unit_test(assembly_list_goes_on),
         cmocka_unit_test(alternate_locations), cmocka_unit_test(occupancy_blank_is_one), cmocka_unit_test(first_model_no_hydrogens),
         cmocka_unit_test(elements),            cmocka_unit_test(other_records),
         cmocka_unit_test(traces),              cmocka_unit_test(cif_atoms_and_facts), cmocka_unit_test(cif_assemblies),
