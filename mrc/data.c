@@ -30,7 +30,8 @@ static uint16_t half_word(const unsigned char *p, bool swap)
 {
     uint16_t u;
     memcpy(&u, p, sizeof u);
-    return swap ? (uint16_t)(u >> 8 | u << 8) : u;
+    if (swap) u = (uint16_t)(u >> 8 | u << 8);
+    return u;
 }
 
 /* IEEE 754 binary16 to binary32 with integer steps only, so that the loop vectorises. */

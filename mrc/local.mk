@@ -37,6 +37,8 @@ tests_fuzz_replay_mrc_SOURCES = tests/fuzz/fuzz_mrc.c tests/fuzz/corpus_mrc.h
 tests_fuzz_replay_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DREPLAY
 tests_fuzz_replay_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+dist_check_SCRIPTS += tests/test_info.sh
+TESTS += tests/test_info.sh
 EXTRA_DIST += tests/mrcfile.h tests/zoo.tsv tests/parity/mrc.py tests/parity/mrc.tsv tests/bench/read_mrc.py
 
 # libFuzzer on the reader: make fuzz [FUZZ_SECONDS=600]. Needs clang; findings and the grown corpus stay in fuzz_mrc.d.

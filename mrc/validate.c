@@ -144,7 +144,7 @@ static int check_data(reader_t *r, notes_t *list, err_t *err)
 
 static int validate_opened(reader_t *r, notes_t *list, err_t *err)
 {
-    unsigned char b[HEAD_BYTES];
+    unsigned char b[HEAD_BYTES] = {0};
     size_t n;
     if (source_read(&r->src, b, sizeof b, &n, err)) return -1;
     head_parse(b, &r->h);
@@ -152,6 +152,8 @@ static int validate_opened(reader_t *r, notes_t *list, err_t *err)
         const char *what = sniff_format(b, n, r->src.size);
         if (what)
             notes_add(list, "file: %s, no MRC file", what);
+        else if (n < HEAD_BYTES)
+            notes_add(list, "file: %zu bytes, shorter than the header (%d)", n, HEAD_BYTES);
         else
             notes_add(list, "file: no MRC file");
         return 0;

@@ -156,7 +156,7 @@ static json_t *facts_json(const facts_t *f)
 }
 
 /* One file; a stack is told by its first volume, or the one asked for. */
-static int info_one(const app_t *app, const info_t *o, const char *path)
+static int info_one(const app_t *app, const info_t *o, const char *path, bool first)
 {
     facts_t f = {.path = path};
     err_t err = {0};
@@ -179,6 +179,7 @@ static int info_one(const app_t *app, const info_t *o, const char *path)
         putchar('\n');
         json_decref(j);
     } else {
+        if (!first) putchar('\n');
         print_text(&f);
     }
     notes_free(&f.notes);
@@ -189,10 +190,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
 {
     const info_t *o = opts;
     int failed = 0;
-    for (int i = 0; i < argc; i++) {
-        if (i && o->format == FORMAT_TEXT) putchar('\n');
-        failed += info_one(app, o, argv[i]) != 0;
-    }
+    for (int i = 0; i < argc; i++) failed += info_one(app, o, argv[i], i == failed) != 0;
     return failed ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 

@@ -811,7 +811,7 @@ static void validates(void **state)
         {216, 'f', 1, NULL, 0, "RMS"},                   {216, 'f', -1, NULL, 0, NULL},
         {84, 'f', -1e9, NULL, 0, NULL},                  {1024, 'f', INFINITY, NULL, 0, "data: 1"},
         {0, 'n', 0, NULL, 4, "shorter"},                 {0, 'n', 0, NULL, -4, "longer"},
-        {0, 'n', 0, NULL, 500, "no MRC file"},           {0, 'n', 0, NULL, 1264, "an empty file"},
+        {0, 'n', 0, NULL, 500, "shorter than the header"},           {0, 'n', 0, NULL, 1264, "an empty file"},
     };
     mrcfile_t m = mrcfile_good();
     size_t n;
