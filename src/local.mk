@@ -14,3 +14,6 @@ cryolex_SOURCES = \
 	src/table.c src/table.h
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 cryolex_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
+
+dist_check_SCRIPTS += tests/test_cmd_resample.sh
+TESTS += tests/test_cmd_resample.sh

@@ -6,8 +6,9 @@
  * In the space of samples this is a matrix: out[j] = sum over i of d(i/n - j/m) in[i], d the Dirichlet kernel with
  * trapezoidal ends, even and of period 1. Two ways to the same numbers (to rounding):
  *   LINES_FOLD  the matrix product. Mirror symmetry, and for even n and m the shift by half the length, cut it into 2
- *               or 4 blocks of a quarter or a sixteenth the size: n m / 4 multiply-adds a line. Best for small m.
- *   LINES_FFT   transform, crop, transform back, by FFTW. Best for large m. */
+ *               or 4 blocks of a quarter or a sixteenth the size: n m / 4 multiply-adds a line (n m / 2 when n or m is odd). The
+ *               faster one for all but very long lines.
+ *   LINES_FFT   transform, crop, transform back, by FFTW. */
 #ifndef CRYOLEX_VOXEL_LINES_H
 #define CRYOLEX_VOXEL_LINES_H
 

@@ -37,7 +37,7 @@ static void turn(const float *v, size_t m, size_t w, float *out, size_t pitch)
         for (size_t j = 0; j < m; j++) out[c * pitch + j] = v[j * LINES_W + c];
 }
 
-const lines_kern_t lines_kern_ref = {"ref", product, fold, turn};
+const lines_kern_t lines_kern_ref = {"ref", 0.5, product, fold, turn};
 
 const lines_kern_t *lines_kern_at(int i)
 {

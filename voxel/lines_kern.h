@@ -14,6 +14,7 @@
 
 typedef struct {
     const char *name;
+    double fft; /* what an FFT of n samples takes, over n log2 n multiply-adds of product: measured (tests/bench) */
     /* e (rows,w) = transpose of a (cols,rows) times u (cols,w); rows a multiple of KERN_ROWS, w of KERN_COLS; u in
      * panels, e in rows. Each sum runs over cols in order. */
     void (*product)(const float *a, size_t rows, size_t cols, const float *u, size_t panel, size_t w, float *e);

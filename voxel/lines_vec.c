@@ -1,5 +1,5 @@
 /* lines_vec: the inner loops of lines in the compiler's vectors of KERN_VEC floats. Compiled once for every
- * instruction set, with KERN_VEC and the name of its table entry KERN_ENTRY given. */
+ * instruction set, with KERN_VEC and what its table entry KERN_ENTRY says given. */
 #include "voxel/lines.h"
 #include "voxel/lines_kern.h"
 
@@ -7,6 +7,7 @@
 #define KERN_VEC 4 /* what every machine has, or the compiler makes up */
 #define KERN_ENTRY lines_kern_vec
 #define KERN_NAME "vec"
+#define KERN_FFT 5.5
 #endif
 
 typedef float vec_t __attribute__((vector_size(KERN_VEC * sizeof(float)), may_alias));
@@ -76,4 +77,4 @@ static void turn(const float *v, size_t m, size_t w, float *out, size_t pitch)
         for (size_t j = c < w4 ? m4 : 0; j < m; j++) out[c * pitch + j] = v[j * LINES_W + c];
 }
 
-const lines_kern_t KERN_ENTRY = {KERN_NAME, product, fold, turn};
+const lines_kern_t KERN_ENTRY = {KERN_NAME, KERN_FFT, product, fold, turn};

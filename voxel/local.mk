@@ -23,7 +23,7 @@ if HAVE_AVX2
 noinst_LIBRARIES += libvoxel_avx2.a
 libvoxel_avx2_a_SOURCES = voxel/lines_vec.c
 libvoxel_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
-libvoxel_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DKERN_ENTRY=lines_kern_avx2 -DKERN_NAME='"avx2"'
+libvoxel_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DKERN_ENTRY=lines_kern_avx2 -DKERN_NAME='"avx2"' -DKERN_FFT=16.0
 VOXEL_AVX2 = libvoxel_avx2.a
 endif
 
@@ -73,3 +73,9 @@ tests_bench_simulate_SOURCES = tests/bench/simulate.c
 tests_bench_simulate_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS)
 tests_bench_trace_SOURCES = tests/bench/trace.c
 tests_bench_trace_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS)
+
+# Benchmark of resample: make tests/bench/bench_resample, then tests/bench/resample.py.
+EXTRA_PROGRAMS += tests/bench/bench_resample
+EXTRA_DIST += tests/bench/resample.py tests/parity/resample.py tests/parity/resample.tsv
+tests_bench_bench_resample_SOURCES = tests/bench/bench_resample.c
+tests_bench_bench_resample_LDADD = $(VOXEL_LIBS) $(MRC_LIBS) $(BASE_LIBS)
