@@ -16,10 +16,10 @@ void doc_overview(FILE *f)
     fputs("cryolex: what is this cryo-EM map, and what does it do?\n\n"
           "usage: cryolex COMMAND [options] ...\n\n",
           f);
-    for (const cmd_t *const *c = cmd_table; *c; c++) fprintf(f, "  %-14s %s\n", (*c)->name, (*c)->summary);
-    fputs("\nEach command has -h and a man page (man cryolex-COMMAND). Data go to standard output, all else to\n"
-          "standard error. Exit status: 0 done, 1 some items failed, 2 misuse, 3 could not run.\n"
-          "cryolex --version lists the parts built in.\n",
+    for (const cmd_t *const *c = cmd_table; *c; c++) fprintf(f, "  %-12s %s\n", (*c)->name, (*c)->summary);
+    fputs("\nEach command has -h and a man page (man cryolex-COMMAND). Data go to standard\n"
+          "output, all else to standard error. Exit status: 0 done, 1 some items failed,\n"
+          "2 misuse, 3 could not run. cryolex --version lists the parts built in.\n",
           f);
 }
 

@@ -25,7 +25,7 @@ version() {
 }
 
 overview() {
-    run 0 "$cryolex" -h && [ ! -s "$err" ] && cp "$out" "$out.h" && run 0 "$cryolex" --help && cmp "$out" "$out.h"
+    run 0 "$cryolex" -h && [ ! -s "$err" ] && cp "$out" "$out.h" && ! grep -E '.{81}' "$out" && run 0 "$cryolex" --help && cmp "$out" "$out.h"
 }
 
 # misuse ARGUMENT...: status 2, nothing on stdout, one line on stderr that points at -h.
