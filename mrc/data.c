@@ -30,7 +30,7 @@ static uint16_t half_word(const unsigned char *p, bool swap)
 {
     uint16_t u;
     memcpy(&u, p, sizeof u);
-    if (swap) u = (uint16_t)(u >> 8 | u << 8);
+    if (swap) u = (uint16_t)((u >> 8 | u << 8) & 0xffff);
     return u;
 }
 

@@ -116,10 +116,10 @@ static void judge_voxel(mrc_header_t *h, const mrc_opts_t *opts, notes_t *notes)
     for (int k = 0; k < 3; k++)
         if (!good[k]) h->voxel[k] = known > 0 ? known : 1;
     if (!good[0] || !good[1] || !good[2])
-        notes_add(notes, "CELLA / M gives no voxel size (%g, %g, %g): taken as %g, %g, %g A; see --apix", v0, v1, v2,
+        notes_add(notes, "CELLA / M gives no voxel size (%g, %g, %g): taken as %g, %g, %g A; it can be given", v0, v1, v2,
                   h->voxel[0], h->voxel[1], h->voxel[2]);
     else if (v0 == 1 && v1 == 1 && v2 == 1)
-        notes_add(notes, "the voxel size is exactly 1 A, as when it was lost; see --apix");
+        notes_add(notes, "the voxel size is exactly 1 A, as when it was lost; it can be given");
 }
 
 /* Is any of the three set, and are all of them finite and of a possible size? */
