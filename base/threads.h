@@ -4,6 +4,6 @@
 
 /* n >= 1, or 0 for every core that this process may run on (OMP_NUM_THREADS is honoured). Call once, at the start. */
 void threads_set(int n);
-int threads_max(void); /* what the next parallel region uses */
+int threads_max(void); /* what the next parallel region of the calling thread uses */
 
 #endif

@@ -3,13 +3,18 @@
 
 #include <assert.h>
 #include <math.h>
+#include <omp.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/threads.h"
 #include "pdb/pdb.h"
 #include "voxel/contour.h"
 #include "voxel/simulate.h"
+
+enum { SMALL_FILE = 8 << 20 }; /* bytes */
 
 int describe_new(describer_t *d, const mrc_opts_t *map, err_t *err)
 {
@@ -129,7 +134,7 @@ static int describe_model(const describer_t *d, const item_t *it, record_t *r, n
     return rc;
 }
 
-int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
+static int describe_any(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
     itemkind_t kind = it->kind != ITEM_AUTO ? it->kind : kind_of(it->path);
     err_t first = {0};
@@ -148,4 +153,33 @@ int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *
     record_free(r);
     if (strstr(first.msg, it->path)) return err_set(err, first.code, "%s", first.msg);
     return err_set(err, first.code, "%s: %s", it->path, first.msg);
+}
+
+int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
+{
+    int threads = threads_max();
+    struct stat st;
+    bool small = !stat(it->path, &st) && S_ISREG(st.st_mode) && st.st_size < SMALL_FILE;
+    if (small) threads_set(1); /* for less than a tenth of a second of work, threads wait longer than they help */
+    int rc = describe_any(d, it, r, notes, err);
+    threads_set(threads);
+    return rc;
+}
+
+void describe_many(const describer_t *d, const item_t *it, size_t n, const unsigned char *skip, described_t *out, progress_t *bar)
+{
+    /* A single item may use all threads; of several, each has its own and stays on it. */
+    omp_set_max_active_levels(1);
+#pragma omp parallel for schedule(dynamic, 1) if (n > 1)
+    for (size_t i = 0; i < n; i++) {
+        if (!skip || !skip[i]) describe_file(d, &it[i], &out[i].rec, &out[i].notes, &out[i].err);
+        progress_step(bar, 1, (skip && skip[i]) || out[i].err.code != ERR_OK);
+    }
+}
+
+void described_free(described_t *out)
+{
+    record_free(&out->rec);
+    notes_free(&out->notes);
+    *out = (described_t){0};
 }

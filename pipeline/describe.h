@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/notes.h"
+#include "base/progress.h"
 #include "mrc/mrc.h"
 #include "pdb/model.h"
 #include "pipeline/manifest.h"
@@ -49,5 +50,19 @@ void describe_end(describer_t *d);
  * 0, or -1 with *r empty and the errors of mrc_read, pdb_read, simulate and cube_make. Thread-safe. */
 int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err);
 void record_free(record_t *r); /* leaves {0} */
+
+/* What became of one item of a batch. */
+typedef struct {
+    record_t rec; /* when err.code is ERR_OK */
+    err_t err;
+    notes_t notes;
+} described_t;
+
+#define DESCRIBE_BATCH 256
+
+/* Describe n items, one a thread; out (n) starts from {0} and each is freed with described_free(). skip (n) marks items
+ * that are left as they are, or is NULL. Steps the bar. The same bytes for any number of threads. */
+void describe_many(const describer_t *d, const item_t *it, size_t n, const unsigned char *skip, described_t *out, progress_t *bar);
+void described_free(described_t *out); /* leaves {0} */
 
 #endif

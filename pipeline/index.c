@@ -1,7 +1,9 @@
 /* index: the descriptors of many entries in memory (see index.h; the file is index_h5.c). */
 #include "pipeline/index.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "pipeline/unique.h"
@@ -56,15 +58,24 @@ int index_add(index_t *x, const item_t *it, const record_t *r, err_t *err)
     return 0;
 }
 
+/* A string of its own, not one that was read with its column. */
+static bool own_string(const index_t *x, int c, const char *s)
+{
+    return !x->block[c] || s < x->block[c] || s >= x->block[c] + x->block_bytes[c];
+}
+
 void index_free(index_t *x)
 {
     for (int c = 0; c < INDEX_TEXTS; c++) {
-        for (size_t i = 0; i < x->n; i++) mem_free(x->text[c][i]);
+        for (size_t i = 0; x->text[c] && i < x->n; i++)
+            if (own_string(x, c, x->text[c][i])) mem_free(x->text[c][i]);
         mem_free(x->text[c]);
+        mem_free(x->block[c]);
     }
     mem_free(x->rg);
     mem_free(x->volume);
-    mem_free(x->cube);
+    if (!x->map) mem_free(x->cube);
+    if (x->map) munmap(x->map, x->map_bytes);
     mem_free(x->zernike);
     mem_free(x->profile);
     *x = (index_t){0};

@@ -28,7 +28,21 @@ typedef struct {
     int8_t *cube;             /* (n, DESC_LEN), see desc.h */
     float *zernike;           /* (n, DESCRIBE_ZERNIKE) */
     float *profile;           /* (n, DESCRIBE_PROFILE) */
+
+    char *block[INDEX_TEXTS]; /* strings of a column that were read as one; NULL: each has its own memory */
+    size_t block_bytes[INDEX_TEXTS];
+    void *map;                /* the file in memory where cube points into it, else NULL */
+    size_t map_bytes;
 } index_t;
+
+/* Which parts to read. /rg always is. What is left out is NULL. */
+#define INDEX_TEXT(c) (1u << (c)) /* one text column */
+#define INDEX_CUBE (1u << 24)
+#define INDEX_ZERNIKE (1u << 25)
+#define INDEX_PROFILE (1u << 26)
+#define INDEX_VOLUME (1u << 27)
+#define INDEX_MAPPED (1u << 28) /* cubes stay in the file and are paged in as they are looked at */
+#define INDEX_ALL (INDEX_CUBE | INDEX_ZERNIKE | INDEX_PROFILE | INDEX_VOLUME | (INDEX_TEXT(INDEX_TEXTS) - 1))
 
 /* *x starts from {0}; end with index_free(). */
 int index_add(index_t *x, const item_t *it, const record_t *r, err_t *err); /* copies; 0, or -1 ERR_NOMEM */
@@ -41,11 +55,12 @@ void index_free(index_t *x);
  * 0, or -1: ERR_IO, ERR_RANGE no entry, ERR_NOMEM. HDF5 is called from one thread. */
 int index_write(const char *path, const index_t *x, err_t *err);
 
-/* Read. 0, or -1 with *x empty: ERR_IO cannot open; ERR_FORMAT no HDF5 file, no index, a dataset that is missing or of
- * another shape; ERR_UNSUP another format or cube version (the message names both); ERR_NOMEM. */
-int index_read(const char *path, index_t *x, err_t *err);
+/* Read the `parts`. An index read by part, or INDEX_MAPPED, is for looking at only. 0, or -1 with *x empty: ERR_IO cannot open;
+ * ERR_FORMAT no HDF5 file, no index, a dataset that is missing or of another shape; ERR_UNSUP another format or cube
+ * version (the message names both); ERR_NOMEM. */
+int index_read(const char *path, unsigned parts, index_t *x, err_t *err);
 
-/* Append the entries of `from`. 0, or -1: ERR_FORMAT an id that both have; ERR_NOMEM. */
+/* Append the entries of `from`, which has all parts. 0, or -1: ERR_FORMAT an id that both have; ERR_NOMEM. */
 int index_join(index_t *x, const index_t *from, err_t *err);
 
 /* First entry whose id came before, or n when all are unique. ERR_NOMEM gives n. */

@@ -1,8 +1,12 @@
 /* index_h5: an index as an HDF5 file (see index.h). */
 #include <errno.h>
+#include <fcntl.h>
 #include <hdf5.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -16,12 +20,13 @@ static const struct {
     const char *name;
     size_t cols, size, at;
     int floats;
+    unsigned part; /* bit of index_read; 0: always */
 } array[] = {
-    {"rg", 0, sizeof(float), offsetof(index_t, rg), 1},
-    {"volume", 0, sizeof(float), offsetof(index_t, volume), 1},
-    {"cube", DESC_LEN, 1, offsetof(index_t, cube), 0},
-    {"zernike", DESCRIBE_ZERNIKE, sizeof(float), offsetof(index_t, zernike), 1},
-    {"profile", DESCRIBE_PROFILE, sizeof(float), offsetof(index_t, profile), 1},
+    {"rg", 0, sizeof(float), offsetof(index_t, rg), 1, 0},
+    {"volume", 0, sizeof(float), offsetof(index_t, volume), 1, INDEX_VOLUME},
+    {"cube", DESC_LEN, 1, offsetof(index_t, cube), 0, INDEX_CUBE},
+    {"zernike", DESCRIBE_ZERNIKE, sizeof(float), offsetof(index_t, zernike), 1, INDEX_ZERNIKE},
+    {"profile", DESCRIBE_PROFILE, sizeof(float), offsetof(index_t, profile), 1, INDEX_PROFILE},
 };
 enum { ARRAYS = sizeof array / sizeof *array };
 
@@ -136,13 +141,13 @@ static int get_int(hid_t file, const char *name, int *out)
     return rc;
 }
 
-/* The attribute `format` is ours. */
-static int is_index(hid_t file)
+/* The attribute `format` is ours; its character set does not matter. */
+static bool is_index(hid_t file)
 {
-    char s[sizeof INDEX_FORMAT] = "";
-    hid_t a = H5Aopen(file, "format", H5P_DEFAULT), own = a >= 0 ? H5Aget_type(a) : -1, t = text_type(sizeof s - 1);
-    int ok = own >= 0 && H5Tget_class(own) == H5T_STRING && !H5Tis_variable_str(own) && H5Aread(a, t, s) >= 0;
-    H5Tclose(t);
+    char s[64] = "";
+    hid_t a = H5Aopen(file, "format", H5P_DEFAULT), own = a >= 0 ? H5Aget_type(a) : -1;
+    bool ok = own >= 0 && H5Tget_class(own) == H5T_STRING && !H5Tis_variable_str(own) && H5Tget_size(own) < sizeof s &&
+              H5Aread(a, own, s) >= 0;
     if (own >= 0) H5Tclose(own);
     if (a >= 0) H5Aclose(a);
     return ok && !strcmp(s, INDEX_FORMAT);
@@ -160,29 +165,54 @@ static long rows_of(hid_t d, size_t cols)
     return n;
 }
 
-/* A text column into x->text[c][0..n-1]. */
+/* A text column into x->text[c][0..n-1]: one block of memory, a place of width + 1 bytes for each string. */
 static int get_text(hid_t file, int c, index_t *x, size_t n, err_t *err)
 {
-    hid_t d = H5Dopen2(file, index_text_name[c], H5P_DEFAULT), own = d >= 0 ? H5Dget_type(d) : -1;
+    hid_t d = H5Dopen2(file, index_text_name[c], H5P_DEFAULT), own = d >= 0 ? H5Dget_type(d) : -1, wide = -1;
     size_t width = own >= 0 && H5Tget_class(own) == H5T_STRING && !H5Tis_variable_str(own) ? H5Tget_size(own) : 0;
     int rc = -1;
-    char *buf = NULL;
     if (!width || rows_of(d, 0) != (long)n) goto done;
-    buf = mem_new(n, width, err);
-    x->text[c] = mem_zero(n, sizeof **x->text, err);
-    if (!buf || !x->text[c] || H5Dread(d, own, H5S_ALL, H5S_ALL, H5P_DEFAULT, buf) < 0) goto done;
+    wide = H5Tcopy(own); /* one more, so that every string ends */
+    H5Tset_size(wide, width + 1);
+    H5Tset_strpad(wide, H5T_STR_NULLTERM);
+    x->block[c] = mem_new(n, width + 1, err);
+    x->text[c] = mem_new(n, sizeof **x->text, err);
+    x->block_bytes[c] = n * (width + 1);
+    if (!x->block[c] || !x->text[c] || H5Dread(d, wide, H5S_ALL, H5S_ALL, H5P_DEFAULT, x->block[c]) < 0) goto done;
     for (size_t i = 0; i < n; i++) {
-        size_t k = strnlen(buf + i * width, width);
-        char *s = mem_new(k + 1, 1, err);
-        if (!s) goto done;
-        memcpy(s, buf + i * width, k);
-        s[k] = 0;
-        x->text[c][i] = s;
+        x->text[c][i] = x->block[c] + i * (width + 1);
+        x->text[c][i][width] = 0;
     }
     rc = 0;
 done:
-    mem_free(buf);
+    if (rc) { /* nothing that index_free would walk */
+        mem_free(x->text[c]);
+        x->text[c] = NULL;
+    }
+    if (wide >= 0) H5Tclose(wide);
     if (own >= 0) H5Tclose(own);
+    if (d >= 0) H5Dclose(d);
+    return rc;
+}
+
+/* Let x->cube point into the file, where the dataset lies in it as it is. 0 if so. */
+static int map_cubes(hid_t file, const char *path, index_t *x, size_t n)
+{
+    hid_t d = H5Dopen2(file, "cube", H5P_DEFAULT), type = d >= 0 ? H5Dget_type(d) : -1;
+    haddr_t at = type >= 0 && H5Tequal(type, H5T_STD_I8LE) > 0 && rows_of(d, DESC_LEN) == (long)n ? H5Dget_offset(d) : HADDR_UNDEF;
+    int fd = at != HADDR_UNDEF ? open(path, O_RDONLY | O_CLOEXEC) : -1, rc = -1;
+    struct stat st;
+    if (fd >= 0 && !fstat(fd, &st) && at + n * DESC_LEN <= (haddr_t)st.st_size) {
+        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p != MAP_FAILED) {
+            x->map = p;
+            x->map_bytes = (size_t)st.st_size;
+            x->cube = (int8_t *)p + at;
+            rc = 0;
+        }
+    }
+    if (fd >= 0) close(fd);
+    if (type >= 0) H5Tclose(type);
     if (d >= 0) H5Dclose(d);
     return rc;
 }
@@ -214,7 +244,21 @@ static int check_versions(hid_t file, const char *path, err_t *err)
     return 0;
 }
 
-int index_read(const char *path, index_t *x, err_t *err)
+static int get_parts(hid_t file, const char *path, unsigned parts, index_t *x, err_t *err)
+{
+    for (int c = 0; c < INDEX_TEXTS; c++)
+        if ((parts & INDEX_TEXT(c)) && get_text(file, c, x, x->n, err))
+            return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, index_text_name[c]);
+    for (int k = 0; k < ARRAYS; k++) {
+        if (array[k].part && !(parts & array[k].part)) continue;
+        if (array[k].part == INDEX_CUBE && (parts & INDEX_MAPPED) && !map_cubes(file, path, x, x->n)) continue;
+        if (get_array(file, k, x, x->n, err))
+            return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, array[k].name);
+    }
+    return 0;
+}
+
+int index_read(const char *path, unsigned parts, index_t *x, err_t *err)
 {
     *x = (index_t){0};
     if (access(path, R_OK)) return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
@@ -227,19 +271,8 @@ int index_read(const char *path, index_t *x, err_t *err)
     if (d >= 0) H5Dclose(d);
     if (!rc && n <= 0) rc = err_set(err, ERR_FORMAT, "%s: /rg: missing or empty", path);
     x->n = x->cap = n > 0 && !rc ? (size_t)n : 0;
-    for (int c = 0; !rc && c < INDEX_TEXTS; c++)
-        if (get_text(file, c, x, x->n, err))
-            rc = err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, index_text_name[c]);
-    for (int k = 0; !rc && k < ARRAYS; k++)
-        if (get_array(file, k, x, x->n, err))
-            rc = err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, array[k].name);
+    if (!rc) rc = get_parts(file, path, parts, x, err);
     H5Fclose(file);
-    if (rc) {
-        for (int c = 0; c < INDEX_TEXTS; c++)
-            if (!x->text[c]) x->text[c] = mem_zero(x->n, sizeof **x->text, NULL); /* so that index_free can walk it */
-        for (int c = 0; c < INDEX_TEXTS; c++)
-            if (!x->text[c]) x->n = 0;
-        index_free(x);
-    }
+    if (rc) index_free(x);
     return rc;
 }

@@ -94,7 +94,7 @@ static int run_info(const app_t *app, const void *opts, int argc, char **argv)
     err_t err = {0};
     (void)opts;
     (void)argc;
-    if (index_read(argv[0], &x, &err)) return cmd_fail(app, &err);
+    if (index_read(argv[0], INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_KIND), &x, &err)) return cmd_fail(app, &err);
     size_t maps = 0;
     float lo = x.rg[0], hi = x.rg[0];
     for (size_t i = 0; i < x.n; i++) {
@@ -138,7 +138,7 @@ static int run_merge(const app_t *app, const void *opts, int argc, char **argv)
     err_t err = {0};
     if (!o->out) err_set(&err, ERR_USAGE, "index merge: no output; give -o INDEX");
     for (int i = 0; err.code == ERR_OK && i < argc; i++) {
-        if (index_read(argv[i], &x, &err)) break;
+        if (index_read(argv[i], INDEX_ALL, &x, &err)) break;
         index_join(&all, &x, &err);
         index_free(&x);
     }

@@ -79,36 +79,46 @@ static void print_json(const char *query, const index_t *x, const hit_t *h, size
     }
 }
 
-/* One query; 0, or -1 with err. */
-static int search_one(const app_t *app, const opts_t *o, const describer_t *d, const index_t *x, const char *path, hit_t *hit,
+/* Tell what the query is like, search, print. 0, or -1 with err. */
+static int search_one(const app_t *app, const opts_t *o, const index_t *x, const char *path, const record_t *rec, hit_t *hit,
                       err_t *err)
 {
-    item_t it = {.id = path, .path = path, .contour = o->contour, .assembly = o->assembly};
     search_opts_t s = {.kind = (searchkind_t)o->descriptor, .shape_only = o->shape_only, .top = (size_t)o->top};
-    record_t *rec = mem_zero(1, sizeof *rec, err);
-    notes_t notes = {0};
     size_t n;
-    if (!rec) return -1;
-    int rc = describe_file(d, &it, rec, &notes, err);
-    log_notes(&app->log, path, &notes);
-    notes_free(&notes);
-    if (!rc) {
-        char level[64] = "";
-        if (rec->kind == ITEM_MAP)
-            snprintf(level, sizeof level, ", contour %.4g (%s)", (double)rec->level, isnan(o->contour) ? "estimated" : "given");
-        log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.0f nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000,
-                level);
-        rc = search_run(x, rec, &s, hit, &n, err);
+    char level[64] = "";
+    if (rec->kind == ITEM_MAP)
+        snprintf(level, sizeof level, ", contour %.4g (%s)", (double)rec->level, isnan(o->contour) ? "estimated" : "given");
+    log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.0f nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000, level);
+    if (search_run(x, rec, &s, hit, &n, err)) return -1;
+    (o->format == FORMAT_JSON ? print_json : print_tsv)(path, x, hit, n);
+    return 0;
+}
+
+/* Up to DESCRIBE_BATCH queries: described on all cores, then searched in order. Returns how many failed. */
+static size_t search_batch(const app_t *app, const opts_t *o, const describer_t *d, const index_t *x, char **path, size_t n,
+                           item_t *item, described_t *got, hit_t *hit)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < n; i++)
+        item[i] = (item_t){.id = path[i], .path = path[i], .contour = o->contour, .assembly = o->assembly};
+    describe_many(d, item, n, NULL, got, NULL);
+    for (size_t i = 0; i < n; i++) {
+        described_t *g = &got[i];
+        log_notes(&app->log, path[i], &g->notes);
+        if (g->err.code == ERR_OK) search_one(app, o, x, path[i], &g->rec, hit, &g->err);
+        if (g->err.code != ERR_OK) {
+            log_msg(&app->log, LOG_ERROR, "%s", g->err.msg);
+            failed++;
+        }
+        described_free(g);
     }
-    if (!rc) {
-        if (o->format == FORMAT_JSON)
-            print_json(path, x, hit, n);
-        else
-            print_tsv(path, x, hit, n);
-    }
-    record_free(rec);
-    mem_free(rec);
-    return rc;
+    return failed;
+}
+
+static unsigned parts_of(const opts_t *o)
+{
+    static const unsigned part[] = {INDEX_CUBE | INDEX_MAPPED, INDEX_ZERNIKE, INDEX_PROFILE, 0}; /* by searchkind_t */
+    return INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE) | part[o->descriptor];
 }
 
 static int run(const app_t *app, const void *opts, int argc, char **argv)
@@ -118,25 +128,28 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     index_t x = {0};
     describer_t d = {0};
     hit_t *hit = NULL;
+    described_t *got = mem_zero(DESCRIBE_BATCH, sizeof *got, &err);
+    item_t *item = mem_zero(DESCRIBE_BATCH, sizeof *item, &err);
     mrc_opts_t map = mapopts_mrc(&o->map, app);
-    int failed = 0, status = EXIT_NOT_RUN;
+    size_t failed = 0, n = (size_t)argc;
+    int status = EXIT_NOT_RUN;
 
     if (!o->index) err_set(&err, ERR_USAGE, "search: no index; give -i INDEX (cryolex index build makes one)");
     if (o->shape_only && o->descriptor == SEARCH_SIZE)
         err_set(&err, ERR_USAGE, "search: --descriptor size and --shape-only leave nothing to compare");
-    if (err.code != ERR_OK || index_read(o->index, &x, &err) || describe_new(&d, &map, &err)) goto done;
+    if (err.code != ERR_OK || index_read(o->index, parts_of(o), &x, &err) || describe_new(&d, &map, &err)) goto done;
     if (!(hit = mem_new((size_t)o->top < x.n ? (size_t)o->top : x.n, sizeof *hit, &err))) goto done;
 
     if (o->format == FORMAT_TSV) printf("query\trank\tid\tscore\tshape\trg\tdlog_rg\ttitle\n");
-    for (int i = 0; i < argc; i++) {
-        err_t one = {0};
-        if (!search_one(app, o, &d, &x, argv[i], hit, &one)) continue;
-        log_msg(&app->log, LOG_ERROR, "%s", one.msg);
-        failed++;
+    for (size_t at = 0; at < n; at += DESCRIBE_BATCH) {
+        size_t m = n - at < DESCRIBE_BATCH ? n - at : DESCRIBE_BATCH;
+        failed += search_batch(app, o, &d, &x, argv + at, m, item, got, hit);
     }
-    status = !failed ? EXIT_DONE : failed < argc ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
+    status = !failed ? EXIT_DONE : failed < n ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
 done:
     if (err.code != ERR_OK) status = cmd_fail(app, &err);
+    mem_free(item);
+    mem_free(got);
     mem_free(hit);
     describe_end(&d);
     index_free(&x);

@@ -156,13 +156,22 @@ static void index_round_trip(void **state)
     assert_memory_equal(x.zernike, z.zernike, x.n * DESCRIBE_ZERNIKE * sizeof(float));
     assert_memory_equal(x.rg, z.rg, x.n * sizeof(float));
 
-    if (index_write(DIR "/x.h5", &x, &e) || index_read(DIR "/x.h5", &y, &e)) fail_msg("%s", e.msg);
+    if (index_write(DIR "/x.h5", &x, &e) || index_read(DIR "/x.h5", INDEX_ALL, &y, &e)) fail_msg("%s", e.msg);
     assert_int_equal(y.n, x.n);
     for (size_t i = 0; i < x.n; i++)
         for (int c = 0; c < INDEX_TEXTS; c++) assert_string_equal(x.text[c][i], y.text[c][i]);
     assert_memory_equal(x.cube, y.cube, x.n * DESC_LEN);
     assert_memory_equal(x.profile, y.profile, x.n * DESCRIBE_PROFILE * sizeof(float));
     assert_memory_equal(x.volume, y.volume, x.n * sizeof(float));
+
+    index_t part;
+    assert_int_equal(index_read(DIR "/x.h5", INDEX_TEXT(INDEX_ID) | INDEX_CUBE | INDEX_MAPPED, &part, &e), 0);
+    assert_non_null(part.map);
+    assert_null(part.zernike);
+    assert_null(part.text[INDEX_TITLE]);
+    assert_string_equal(part.text[INDEX_ID][3], x.text[INDEX_ID][3]);
+    assert_memory_equal(part.cube, x.cube, x.n * DESC_LEN);
+    index_free(&part);
 
     assert_int_equal(index_join(&y, &x, &e), -1);
     assert_int_equal(e.code, ERR_FORMAT);
@@ -185,17 +194,17 @@ static void index_refuses(void **state)
     build(&x, &failed);
     assert_int_equal(index_write(DIR "/x.h5", &x, &e), 0);
     index_free(&x);
-    assert_int_equal(index_read(DIR "/none.h5", &x, &e), -1);
+    assert_int_equal(index_read(DIR "/none.h5", INDEX_ALL, &x, &e), -1);
     assert_int_equal(e.code, ERR_IO);
     e = (err_t){0};
-    assert_int_equal(index_read(DIR "/m00.pdb", &x, &e), -1);
+    assert_int_equal(index_read(DIR "/m00.pdb", INDEX_ALL, &x, &e), -1);
     assert_int_equal(e.code, ERR_FORMAT);
     struct stat st;
     stat(DIR "/x.h5", &st);
     for (long cut = 0; cut < (long)st.st_size; cut += (long)st.st_size / 23) {
         assert_int_equal(truncate(DIR "/x.h5", (long)st.st_size - 1 - cut), 0);
         e = (err_t){0};
-        assert_int_equal(index_read(DIR "/x.h5", &x, &e), -1);
+        assert_int_equal(index_read(DIR "/x.h5", INDEX_ALL, &x, &e), -1);
         assert_int_not_equal(e.code, ERR_OK);
         assert_int_equal(x.n, 0);
     }
