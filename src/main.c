@@ -1,6 +1,7 @@
 /* cryolex: what is this cryo-EM map, and what does it do? The program: a table of commands. */
 #include <cblas.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
 {
     int status = EXIT_DONE, words = 0;
     streams_open();
+    signal(SIGXFSZ, SIG_IGN); /* past a limit on file size a write fails, like one to a full disk */
     const char *what = argc > 1 ? argv[1] : "";
     const cmd_t *c = argc > 1 ? cmd_find(argc, argv, &words) : NULL;
 

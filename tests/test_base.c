@@ -1,6 +1,14 @@
 /* test_base: errors, memory, options, files, random numbers, volumes. */
 #include "tests/test.h"
 
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -181,6 +189,129 @@ static void file_is_atomic(void **state)
     assert_int_equal(e.code, ERR_IO);
 }
 
+static size_t count_beside(const char *name)
+{
+    char pattern[96];
+    glob_t g;
+    snprintf(pattern, sizeof pattern, "%s.tmp.*", name);
+    size_t n = glob(pattern, 0, NULL, &g) == 0 ? g.gl_pathc : 0;
+    globfree(&g);
+    return n;
+}
+
+static errcode_t put(const char *path, const char *text, size_t n)
+{
+    outfile_t o;
+    err_t e = {0};
+    if (!outfile_open(&o, path, &e)) {
+        fwrite(text, 1, n, o.f);
+        outfile_close(&o, &e);
+    }
+    return e.code;
+}
+
+static mode_t kind(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) ? 0 : st.st_mode & S_IFMT;
+}
+
+/* Links, pipes, devices and directories stay what they are. */
+static void file_keeps_what_is_there(void **state)
+{
+    (void)state;
+    char beside[64], got[8] = "";
+    size_t n;
+    assert_int_equal(put("test_base.1", "old", 3), ERR_OK);
+    remove("test_base.link");
+    assert_int_equal(symlink("test_base.1", "test_base.link"), 0);
+    assert_int_equal(put("test_base.link", "new", 3), ERR_OK);
+    assert_int_equal(kind("test_base.link"), S_IFLNK);
+    unsigned char *b = file_read("test_base.1", 9, &n, NULL);
+    assert_string_equal((char *)b, "new");
+    mem_free(b);
+    remove("test_base.1");
+    assert_int_equal(put("test_base.link", "new", 3), ERR_IO); /* leads nowhere */
+    remove("test_base.link");
+
+    remove("test_base.fifo");
+    assert_int_equal(mkfifo("test_base.fifo", 0600), 0);
+    int fd = open("test_base.fifo", O_RDWR);
+    assert_int_equal(put("test_base.fifo", "piped", 5), ERR_OK);
+    assert_int_equal(read(fd, got, 5), 5);
+    assert_string_equal(got, "piped");
+    assert_int_equal(kind("test_base.fifo"), S_IFIFO);
+    close(fd);
+    remove("test_base.fifo");
+
+    /* a name that someone has guessed is not followed */
+    snprintf(beside, sizeof beside, "test_base.1.tmp.%ld", (long)getpid());
+    assert_int_equal(symlink("test_base.victim", beside), 0);
+    assert_int_equal(put("test_base.1", "new", 3), ERR_OK);
+    assert_int_equal(kind("test_base.victim"), 0);
+    assert_int_equal(kind("test_base.1"), S_IFREG);
+    remove(beside);
+    remove("test_base.1");
+
+    assert_int_equal(put(".", "x", 1), ERR_IO);
+    assert_int_equal(put("", "x", 1), ERR_IO);
+    assert_int_equal(put("/nonexistent/x", "x", 1), ERR_IO);
+    if (kind("/dev/full")) assert_int_equal(put("/dev/full", "x", 1), ERR_IO);
+}
+
+/* No room for all: the old file stays and nothing is left beside it. 100 bytes fail when they are flushed at the
+ * close, 100000 before, which only the mark on the stream tells then. */
+static void file_without_room(void **state)
+{
+    (void)state;
+    static char text[100000];
+    struct rlimit was, tight;
+    assert_int_equal(put("test_base.1", "old", 3), ERR_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    void (*old)(int) = signal(SIGXFSZ, SIG_IGN);
+    tight = was;
+    for (int k = 0; k < 2; k++) {
+        outfile_t o;
+        err_t e = {0};
+        tight.rlim_cur = k ? 4096 : 50;
+        assert_int_equal(outfile_open(&o, "test_base.1", NULL), 0);
+        setrlimit(RLIMIT_FSIZE, &tight);
+        fwrite(text, 1, k ? sizeof text : 100, o.f);
+        if (k) setrlimit(RLIMIT_FSIZE, &was); /* room again, too late */
+        int rc = outfile_close(&o, &e);
+        setrlimit(RLIMIT_FSIZE, &was);
+        assert_int_equal(rc, -1);
+        assert_int_equal(e.code, ERR_IO);
+        assert_int_equal(count_beside("test_base.1"), 0);
+        size_t n;
+        unsigned char *b = file_read("test_base.1", 9, &n, NULL);
+        assert_non_null(b);
+        assert_string_equal((char *)b, "old");
+        mem_free(b);
+    }
+    signal(SIGXFSZ, old);
+    remove("test_base.1");
+}
+
+/* A file is read where it will stay: no second copy of it. */
+static void file_read_once(void **state)
+{
+    (void)state;
+    const size_t bytes = (size_t)96 << 20;
+    FILE *f = fopen("test_base.1", "wb");
+    assert_non_null(f);
+    assert_int_equal(ftruncate(fileno(f), (off_t)bytes), 0);
+    fclose(f);
+    size_t n;
+    double before = (double)clock_peak();
+    unsigned char *b = file_read("test_base.1", bytes, &n, NULL);
+    assert_non_null(b);
+    assert_int_equal(n, bytes);
+    assert_true((double)clock_peak() - before < 1.5 * (double)bytes);
+    mem_free(b);
+    remove("test_base.1");
+}
+
 static errcode_t table(const char *text, tsv_t *t, err_t *e)
 {
     outfile_t o;
@@ -273,7 +404,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(err_keeps_first_cause), cmocka_unit_test(mem_refuses_overflow),
         cmocka_unit_test(opt_rows),              cmocka_unit_test(opt_groups),
-        cmocka_unit_test(file_is_atomic),        cmocka_unit_test(tsv_rows),
+        cmocka_unit_test(file_is_atomic),        cmocka_unit_test(file_keeps_what_is_there),
+        cmocka_unit_test(file_without_room),     cmocka_unit_test(file_read_once),
+        cmocka_unit_test(tsv_rows),
         cmocka_unit_test(rng_stream),            cmocka_unit_test(vol_statistics),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -20,6 +20,9 @@ same_bytes() {
 }
 
 field_of_view() { # n x voxel and the origin stay
+    for what in origin size voxel; do
+        [[ $(field $what m.mrc) == \[*,*,*\] && $(field $what a.mrc) == \[*,*,*\] ]] || { echo "no $what"; return 1; }
+    done
     same origin "$(field origin m.mrc)" "$(field origin a.mrc)" || return 1
     paste -d, <(field size m.mrc | tr -d '[]' | tr , '\n') <(field voxel m.mrc | tr -d '[]' | tr , '\n') \
         <(field size a.mrc | tr -d '[]' | tr , '\n') <(field voxel a.mrc | tr -d '[]' | tr , '\n') >sides
@@ -44,6 +47,22 @@ refused() { # STATUS PATTERN ARGUMENT...
     grep -q "$pattern" "$tap_tmp/err" && [ ! -e x.mrc ] || { cat "$tap_tmp/err"; return 1; }
 }
 
+no_room() { # the old file stays, and nothing is left beside it
+    rm -rf full && mkdir full && echo old >full/o.mrc && echo old >full/o.mrc.gz || return 1
+    for o in full/o.mrc full/o.mrc.gz; do
+        run 3 bash -c 'ulimit -f 4; exec "$@"' - "$cryolex" resample -q --box 40 m.mrc $o && grep -q "$o: cannot write" "$tap_tmp/err" || return 1
+    done
+    same names "$(printf 'o.mrc\no.mrc.gz')" "$(ls full)" && same content "$(printf 'old\nold')" "$(cat full/*)"
+}
+
+pipe_stays() {
+    rm -f p && mkfifo p && { cat p >from_p & } && run 0 "$cryolex" resample -q --box 10 m.mrc p && wait && [ -p p ] && cmp e.mrc from_p
+}
+
+link_stays() {
+    echo old >target.mrc && ln -s target.mrc link.mrc && run 0 "$cryolex" resample -q --box 10 m.mrc link.mrc && [ -L link.mrc ] && cmp e.mrc target.mrc
+}
+
 cp m.mrc nan.mrc
 printf '\0\0\300\177' | dd of=nan.mrc bs=1 seek=2000 conv=notrunc 2>/dev/null
 head -c 3000 m.mrc >cut.mrc
@@ -51,6 +70,11 @@ head -c 3000 m.mrc >cut.mrc
 tap "sections, whole, pipe, threads: the same bytes" same_bytes
 tap "field of view and origin stay" field_of_view
 tap "box" box_is_cube
+tap "no room: status 3, nothing changes" no_room
+tap "onto a pipe" pipe_stays
+tap "onto a link" link_stays
+tap "onto a directory" refused 3 "a directory" --box 10 m.mrc .
+tap "onto no name" refused 3 "name of the output is empty" --box 10 m.mrc ""
 tap "pad and crop" there_and_back
 tap "mode 12" run 0 "$cryolex" resample -q --lowpass 8 --mode 12 m.mrc i.mrc
 tap "nothing to do" refused 2 "nothing to do" m.mrc x.mrc
