@@ -15,6 +15,7 @@
 #include "pipeline/search.h"
 #include "pipeline/unique.h"
 #include "tests/blobs.h"
+#include "voxel/contour.h"
 
 #define DIR "test_pipeline.dir"
 enum { MODELS = 12 };
@@ -286,9 +287,32 @@ static void describe_says_why_not(void **state)
     mem_free(r);
 }
 
+/* The estimate against the levels that authors recommend, on the real maps that have one and were not cut at it. */
+static void contour_is_near_the_authors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        double level;
+    } map[] = {{"EMD-1997.map", 1.0}, {"EMD-44046.map.gz", 0.3}, {"noacc_DomainFit_density2.mrc", 0.886}};
+    const char *data = test_data();
+    if (!data) skip();
+    for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
+        char path[4096];
+        contour_t c;
+        err_t e = {0};
+        snprintf(path, sizeof path, "%s/maps/%s", data, map[i].file);
+        vol_t *v = mrc_read(path, NULL, NULL, NULL, &e);
+        if (!v || contour_estimate(v, &c, &e)) fail_msg("%s", e.msg);
+        assert_close(log(c.level / map[i].level), 0, log(1.6));
+        vol_free(v);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contour_is_near_the_authors),
         cmocka_unit_test(unique_names),     cmocka_unit_test(manifest_of_a_folder), cmocka_unit_test(manifest_of_a_table),
         cmocka_unit_test(index_round_trip), cmocka_unit_test(index_refuses),        cmocka_unit_test(search_finds),
         cmocka_unit_test(describe_says_why_not),
