@@ -87,25 +87,6 @@ static int take_cube(const describer_t *d, const vol_t *v, const double *contour
     return rc;
 }
 
-/* Map or model by the name, ITEM_AUTO if it does not say. */
-static itemkind_t kind_of(const char *path)
-{
-    static const struct {
-        const char *suffix;
-        itemkind_t kind;
-    } known[] = {{".pdb", ITEM_MODEL}, {".ent", ITEM_MODEL}, {".cif", ITEM_MODEL}, {".mmcif", ITEM_MODEL},
-                 {".mrc", ITEM_MAP},   {".map", ITEM_MAP},   {".ccp4", ITEM_MAP}};
-    const char *name = strrchr(path, '/');
-    name = name ? name : path;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        const char *p = strstr(name, known[i].suffix);
-        size_t n = strlen(known[i].suffix);
-        if (p && (!p[n] || !strcmp(p + n, ".gz") || !strcmp(p + n, ".bz2") || !strcmp(p + n, ".xz") || !strcmp(p + n, ".zst")))
-            return known[i].kind;
-    }
-    return ITEM_AUTO;
-}
-
 static int describe_map(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
     mrc_opts_t o = d->map;
@@ -114,10 +95,10 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
     if (!v) return -1;
     contour_t c = {.level = it->contour};
     bool given = !isnan(it->contour);
-    int rc = given ? 0 : contour_estimate(v, &c, err);
     r->kind = ITEM_MAP;
+    int rc = take_cube(d, v, given ? &c.level : NULL, r, err);
+    if (!rc && !given && contour_estimate(v, &c, NULL)) c.level = (double)NAN;
     r->level = (float)c.level;
-    if (!rc) rc = take_cube(d, v, given ? &c.level : NULL, r, err);
     vol_free(v);
     return rc || take_facts(r, NULL, it, err) ? -1 : 0;
 }
@@ -136,7 +117,7 @@ static int describe_model(const describer_t *d, const item_t *it, record_t *r, n
 
 static int describe_any(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
-    itemkind_t kind = it->kind != ITEM_AUTO ? it->kind : kind_of(it->path);
+    itemkind_t kind = it->kind != ITEM_AUTO ? it->kind : manifest_kind(it->path);
     err_t first = {0};
     *r = (record_t){0};
     int rc = -1;
@@ -151,7 +132,7 @@ static int describe_any(const describer_t *d, const item_t *it, record_t *r, not
     }
     if (!rc) return 0;
     record_free(r);
-    if (strstr(first.msg, it->path)) return err_set(err, first.code, "%s", first.msg);
+    if (!strncmp(first.msg, it->path, strlen(it->path))) return err_set(err, first.code, "%s", first.msg);
     return err_set(err, first.code, "%s: %s", it->path, first.msg);
 }
 

@@ -31,7 +31,8 @@ typedef struct {
     char *title, *method, *molecules, *organisms;
     float rg;        /* angstrom */
     float volume;    /* cubic angstrom of the envelope: inside the contour at the cube's resolution */
-    float level;     /* contour level of a map, in its units: the one given, or the estimate; NAN for a model */
+    float level;     /* contour level of a map at its own resolution and in its units: the one given, or what
+                      * contour_estimate() makes of it (the cube does not use that); NAN for a model, or where there is none */
     int8_t cube[DESC_LEN];
     float zernike[DESCRIBE_ZERNIKE]; /* unit length */
     float profile[DESCRIBE_PROFILE];

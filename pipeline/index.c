@@ -99,7 +99,7 @@ int index_join(index_t *x, const index_t *from, err_t *err)
     memcpy(x->zernike + n * DESCRIBE_ZERNIKE, from->zernike, from->n * DESCRIBE_ZERNIKE * sizeof *x->zernike);
     memcpy(x->profile + n * DESCRIBE_PROFILE, from->profile, from->n * DESCRIBE_PROFILE * sizeof *x->profile);
     size_t d = index_duplicate(x);
-    return d < x->n ? err_set(err, ERR_FORMAT, "id %s: in both indexes", x->text[INDEX_ID][d]) : 0;
+    return d < x->n ? err_set(err, ERR_FORMAT, "id %s: occurs twice", x->text[INDEX_ID][d]) : 0;
 }
 
 size_t index_duplicate(const index_t *x)

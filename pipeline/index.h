@@ -22,7 +22,7 @@ extern const char *const index_text_name[INDEX_TEXTS];
 /* n entries. All arrays are owned. */
 typedef struct {
     size_t n, cap;
-    char **text[INDEX_TEXTS]; /* text[c][i], UTF-8, "" where unknown; ids are unique */
+    char **text[INDEX_TEXTS]; /* text[c][i], UTF-8, "" where unknown */
     float *rg;                /* (n) angstrom */
     float *volume;            /* (n) cubic angstrom */
     int8_t *cube;             /* (n, DESC_LEN), see desc.h */
@@ -56,11 +56,11 @@ void index_free(index_t *x);
 int index_write(const char *path, const index_t *x, err_t *err);
 
 /* Read the `parts`. An index read by part, or INDEX_MAPPED, is for looking at only. 0, or -1 with *x empty: ERR_IO cannot open;
- * ERR_FORMAT no HDF5 file, no index, a dataset that is missing or of another shape; ERR_UNSUP another format or cube
+ * ERR_FORMAT no HDF5 file, no index, a dataset that is missing, of another shape or not finite, an rg of 0 or less; ERR_UNSUP another format or cube
  * version (the message names both); ERR_NOMEM. */
 int index_read(const char *path, unsigned parts, index_t *x, err_t *err);
 
-/* Append the entries of `from`, which has all parts. 0, or -1: ERR_FORMAT an id that both have; ERR_NOMEM. */
+/* Append the entries of `from`, which has all parts. 0, or -1: ERR_FORMAT an id that occurs twice (*x is then for freeing only); ERR_NOMEM. */
 int index_join(index_t *x, const index_t *from, err_t *err);
 
 /* First entry whose id came before, or n when all are unique. ERR_NOMEM gives n. */

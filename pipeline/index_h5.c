@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,13 @@ static const struct {
     {"profile", DESCRIBE_PROFILE, sizeof(float), offsetof(index_t, profile), 1, INDEX_PROFILE},
 };
 enum { ARRAYS = sizeof array / sizeof *array };
+
+/* Before the first call: HDF5 prints nothing, and does not try again at exit to write what a full disk refused. */
+static void quiet(void)
+{
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
 
 static void *array_of(const index_t *x, int k)
 {
@@ -110,7 +118,8 @@ int index_write(const char *path, const index_t *x, err_t *err)
     if (!x->n) return err_set(err, ERR_RANGE, "%s: no entry to write", path);
     if (snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid()) >= (int)sizeof tmp)
         return err_set(err, ERR_RANGE, "%s: the name is too long", path);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    quiet();
+    errno = 0;
     hid_t file = H5Fcreate(tmp, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     if (file < 0) return err_set(err, ERR_IO, "%s: cannot write: %s", path, strerror(errno));
     int rc = put_attrs(file);
@@ -120,11 +129,9 @@ int index_write(const char *path, const index_t *x, err_t *err)
                       array_of(x, k));
     if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) rc = -1;
     if (H5Fclose(file) < 0) rc = -1;
-    FILE *f = rc ? NULL : fopen(tmp, "rb"); /* HDF5 has no fsync of its own */
-    if (f) {
-        if (fsync(fileno(f))) rc = -1;
-        fclose(f);
-    }
+    int fd = rc ? -1 : open(tmp, O_RDONLY | O_CLOEXEC); /* HDF5 has no fsync of its own */
+    if (!rc && (fd < 0 || fsync(fd))) rc = -1;
+    if (fd >= 0) close(fd);
     if (!rc && rename(tmp, path)) rc = -1;
     if (rc) {
         err_set(err, ERR_IO, "%s: cannot write: %s", path, errno ? strerror(errno) : "HDF5 failed");
@@ -244,6 +251,14 @@ static int check_versions(hid_t file, const char *path, err_t *err)
     return 0;
 }
 
+static bool finite_array(const index_t *x, int k)
+{
+    const float *p = array_of(x, k);
+    for (size_t i = 0, n = x->n * (array[k].cols ? array[k].cols : 1); i < n; i++)
+        if (!isfinite(p[i])) return false;
+    return true;
+}
+
 static int get_parts(hid_t file, const char *path, unsigned parts, index_t *x, err_t *err)
 {
     for (int c = 0; c < INDEX_TEXTS; c++)
@@ -254,7 +269,12 @@ static int get_parts(hid_t file, const char *path, unsigned parts, index_t *x, e
         if (array[k].part == INDEX_CUBE && (parts & INDEX_MAPPED) && !map_cubes(file, path, x, x->n)) continue;
         if (get_array(file, k, x, x->n, err))
             return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, array[k].name);
+        if (array[k].floats && !finite_array(x, k))
+            return err_set(err, ERR_FORMAT, "%s: /%s: a value that is not finite", path, array[k].name);
     }
+    for (size_t i = 0; i < x->n; i++)
+        if (!(x->rg[i] > 0))
+            return err_set(err, ERR_FORMAT, "%s: /rg: %g in row %zu (a length above 0)", path, (double)x->rg[i], i);
     return 0;
 }
 
@@ -262,7 +282,7 @@ int index_read(const char *path, unsigned parts, index_t *x, err_t *err)
 {
     *x = (index_t){0};
     if (access(path, R_OK)) return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    quiet();
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0) return err_set(err, ERR_FORMAT, "%s: no HDF5 file, or a damaged one (an index is wanted)", path);
     int rc = check_versions(file, path, err);

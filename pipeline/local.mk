@@ -14,7 +14,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/test_pipeline
 TESTS += tests/test_pipeline
 tests_test_pipeline_SOURCES = tests/test_pipeline.c tests/blobs.h
-tests_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_test_pipeline_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 

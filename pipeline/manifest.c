@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fts.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,23 +49,37 @@ static size_t strip(const char *name, size_t n, const char *suffixes)
     return 0;
 }
 
-/* Length of a file's name without packing and format suffix; *known tells whether it has the latter. */
-static size_t stem_length(const char *name, int *known)
+static const char packing[] = ".gz|.bz2|.xz|.zst", models[] = ".pdb|.ent|.cif|.mmcif", maps[] = ".mrc|.map|.ccp4";
+
+/* Length of a file's name without packing and format suffix; *kind is what the latter tells. */
+static size_t stem_length(const char *name, itemkind_t *kind)
 {
-    size_t n = strlen(name), k = strip(name, n, ".gz|.bz2|.xz|.zst");
+    size_t n = strlen(name), k = strip(name, n, packing);
     if (k) n = k;
-    k = strip(name, n, ".pdb|.ent|.cif|.mmcif|.mrc|.map|.ccp4");
-    *known = k != 0;
-    return k ? k : n;
+    size_t model = strip(name, n, models), map = strip(name, n, maps);
+    *kind = model ? ITEM_MODEL : map ? ITEM_MAP : ITEM_AUTO;
+    return model ? model : map ? map : n;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+itemkind_t manifest_kind(const char *path)
+{
+    itemkind_t kind;
+    stem_length(base_name(path), &kind);
+    return kind;
 }
 
 static int add_file(manifest_t *m, const char *path, err_t *err)
 {
-    const char *name = strrchr(path, '/');
+    const char *name = base_name(path);
     item_t it = {.contour = NAN};
-    int known;
-    name = name ? name + 1 : path;
-    size_t n = stem_length(name, &known);
+    itemkind_t kind;
+    size_t n = stem_length(name, &kind);
     char *id = mem_new(n + 1, 1, err);
     if (!id) return -1;
     memcpy(id, name, n);
@@ -75,17 +90,19 @@ static int add_file(manifest_t *m, const char *path, err_t *err)
 
 static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
 
-static int add_folder(manifest_t *m, const char *path, err_t *err)
+static int add_folder(manifest_t *m, const char *path, notes_t *notes, err_t *err)
 {
     char *copy_of = mem_str(path, err), *roots[2] = {copy_of, NULL};
     if (!copy_of) return -1;
     FTS *f = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    int rc = f ? 0 : err_set(err, ERR_IO, "%s: %s", path, strerror(errno)), known;
+    int rc = f ? 0 : err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     size_t before = m->n;
     for (FTSENT *e; !rc && (e = fts_read(f));) {
-        if (e->fts_info != FTS_F) continue;
-        stem_length(e->fts_name, &known);
-        if (known) rc = add_file(m, e->fts_path, err);
+        bool ours = manifest_kind(e->fts_name) != ITEM_AUTO;
+        if (e->fts_info == FTS_F && ours) rc = add_file(m, e->fts_path, err);
+        if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_DC || (e->fts_info == FTS_SLNONE && ours))
+            notes_add(notes, "%s: passed over: %s", e->fts_path,
+                      e->fts_info == FTS_DC ? "a link to a folder above it" : e->fts_info == FTS_SLNONE ? "a link to nothing" : strerror(e->fts_errno));
     }
     if (f) fts_close(f);
     if (!rc && m->n == before) rc = err_set(err, ERR_IO, "%s: no map or model file in this folder", path);
@@ -166,7 +183,7 @@ int manifest_add(manifest_t *m, const char *path, notes_t *notes, err_t *err)
     size_t n = strlen(path);
     if (!strcmp(path, "-") || strip(path, n, ".tsv|.tsv.txt")) return add_table(m, path, notes, err);
     if (stat(path, &st)) return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    return S_ISDIR(st.st_mode) ? add_folder(m, path, err) : add_file(m, path, err);
+    return S_ISDIR(st.st_mode) ? add_folder(m, path, notes, err) : add_file(m, path, err);
 }
 
 void manifest_free(manifest_t *m)

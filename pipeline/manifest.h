@@ -34,9 +34,12 @@ typedef struct {
  *                        assembly title caption terms group split pair are known, others are ignored
  *   anything else        one file
  * The id of a file is its name without folder and suffixes. *m starts from {0}; end with manifest_free().
- * Notes: columns that are not known. 0, or -1: ERR_IO, ERR_FORMAT (column missing, bad number or kind; with the
+ * Notes: columns that are not known; what could not be looked at in a folder. 0, or -1: ERR_IO, ERR_FORMAT (column missing, bad number or kind; with the
  * line), ERR_RANGE, ERR_NOMEM. */
 int manifest_add(manifest_t *m, const char *path, notes_t *notes, err_t *err);
 void manifest_free(manifest_t *m);
+
+/* What the name of a file says that it is, capitals or not; ITEM_AUTO where it says nothing. */
+itemkind_t manifest_kind(const char *path);
 
 #endif

@@ -53,7 +53,8 @@ static double shape_most(searchkind_t kind) { return kind == SEARCH_CUBE ? SEARC
 
 int search_run(const index_t *x, const record_t *query, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err)
 {
-    enum { STEP = 4096 }; /* entries scored between two looks at the bound */
+    enum { STEP = 4096 };            /* entries scored between two looks at the bound */
+    static const double slack = 1e-3; /* more than the rounding of a score */
     size_t top = o->top < x->n ? o->top : x->n;
     hit_t *h = mem_new(x->n, sizeof *h, err);
     float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, err), *shape = mem_new(STEP, sizeof *shape, err);
@@ -74,7 +75,7 @@ int search_run(const index_t *x, const record_t *query, const search_opts_t *o, 
     qsort(h, x->n, sizeof *h, by_score);
     size_t done = 0, kept = 0; /* h[0..kept-1]: the best of those scored, sorted */
     while (done < x->n) {
-        if (kept == top && (double)h[done].score + shape_most(o->kind) < (double)h[kept - 1].score) break;
+        if (kept == top && (double)h[done].score + shape_most(o->kind) + slack < (double)h[kept - 1].score) break;
         size_t m = x->n - done < STEP ? x->n - done : STEP;
         if (shapes(x, query, o->kind, turns, h + done, m, shape, err)) goto done;
         for (size_t i = 0; i < m; i++) {

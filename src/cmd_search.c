@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -24,7 +25,8 @@ typedef struct {
 enum { FORMAT_TSV, FORMAT_JSON };
 
 static const opt_t rows[] = {
-    {'i', "index", OPT_STR, offsetof(opts_t, index), "INDEX", 0, 0, NULL, NULL, "The index to search"},
+    {'i', "index", OPT_STR, offsetof(opts_t, index), "INDEX", 0, 0, NULL, NULL,
+     "The index to search; without it, the one that the environment variable CRYOLEX_INDEX names"},
     {'k', "top", OPT_INT, offsetof(opts_t, top), "N", 1, 1e9, NULL, "10", "Hits to print for each query"},
     {'d', "descriptor", OPT_CHOICE, offsetof(opts_t, descriptor), NULL, 0, 0, "cube|zernike|profile|size", "cube",
      "What is compared: the canonical cube, Zernike invariants, the radial profile, or size alone"},
@@ -86,8 +88,8 @@ static int search_one(const app_t *app, const opts_t *o, const index_t *x, const
     search_opts_t s = {.kind = (searchkind_t)o->descriptor, .shape_only = o->shape_only, .top = (size_t)o->top};
     size_t n;
     char level[64] = "";
-    if (rec->kind == ITEM_MAP)
-        snprintf(level, sizeof level, ", contour %.4g (%s)", (double)rec->level, isnan(o->contour) ? "estimated" : "given");
+    if (rec->kind == ITEM_MAP && isfinite(rec->level))
+        snprintf(level, sizeof level, ", contour %s%.4g", isnan(o->contour) ? "about " : "", (double)rec->level);
     log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.0f nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000, level);
     if (search_run(x, rec, &s, hit, &n, err)) return -1;
     (o->format == FORMAT_JSON ? print_json : print_tsv)(path, x, hit, n);
@@ -134,10 +136,11 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     size_t failed = 0, n = (size_t)argc;
     int status = EXIT_NOT_RUN;
 
-    if (!o->index) err_set(&err, ERR_USAGE, "search: no index; give -i INDEX (cryolex index build makes one)");
+    const char *index = o->index ? o->index : getenv("CRYOLEX_INDEX");
+    if (!index) err_set(&err, ERR_USAGE, "search: no index; give -i INDEX or set CRYOLEX_INDEX (cryolex index build makes one)");
     if (o->shape_only && o->descriptor == SEARCH_SIZE)
         err_set(&err, ERR_USAGE, "search: --descriptor size and --shape-only leave nothing to compare");
-    if (err.code != ERR_OK || index_read(o->index, parts_of(o), &x, &err) || describe_new(&d, &map, &err)) goto done;
+    if (err.code != ERR_OK || index_read(index, parts_of(o), &x, &err) || describe_new(&d, &map, &err)) goto done;
     if (!(hit = mem_new((size_t)o->top < x.n ? (size_t)o->top : x.n, sizeof *hit, &err))) goto done;
 
     if (o->format == FORMAT_TSV) printf("query\trank\tid\tscore\tshape\trg\tdlog_rg\ttitle\n");
@@ -158,7 +161,7 @@ done:
 
 const cmd_t cmd_search = {
     .name = "search",
-    .args = "-i INDEX FILE...",
+    .args = "[-i INDEX] FILE...",
     .summary = "The entries of an index nearest to a map or a model",
     .about = "Each FILE is a density map (MRC, CCP4) or an atomic model (PDB, mmCIF), plain or packed. The contour of a map is "
              "estimated unless it is given; axis order, position, orientation and padding do not matter.\n\n"

@@ -98,6 +98,10 @@ static void cube_ignores_scale_and_offset(void **state)
     vol_t *a = scene(4, 60, 60, 60, 2.5, one, nowhere), *b = vol_clone(a, NULL);
     for (size_t i = 0; i < vol_len(b); i++) b->data[i] = 1e-4f * b->data[i] - 7e-4f;
     expect_same(a, b, 0.999, 0.001);
+    for (size_t i = 0; i < vol_len(b); i++) b->data[i] = 5 + a->data[i]; /* what is not finite is background, not 0 */
+    for (size_t i = 0; i < vol_len(b); i += 7)
+        if (a->data[i] < 0.01f) b->data[i] = i % 2 ? NAN : -INFINITY;
+    expect_same(a, b, 0.999, 0.002);
     vol_free(a);
     vol_free(b);
 }
@@ -138,6 +142,20 @@ static void cube_ignores_specks_and_noise(void **state)
     expect_same(a, b, 0.95, 0.03);
     vol_free(a);
     vol_free(b);
+}
+
+static void cube_ignores_hot_and_cold_voxels(void **state)
+{
+    (void)state;
+    static const float value[] = {100, 1e3f, 1e6f, 1e20f, -1e3f, -1e12f};
+    vol_t *a = scene(7, 64, 64, 64, 2.5, one, nowhere);
+    for (size_t i = 0; i < sizeof value / sizeof *value; i++) {
+        vol_t *b = vol_clone(a, NULL);
+        b->data[vol_idx(b, 5, 9, 50)] = b->data[vol_idx(b, 40, 60, 3)] = value[i];
+        expect_same(a, b, 0.99, 0.01);
+        vol_free(b);
+    }
+    vol_free(a);
 }
 
 static void cube_tells_shapes_apart(void **state)
@@ -187,6 +205,12 @@ static void cube_refuses(void **state)
     cube_opts_t o = {.side = 33};
     assert_int_equal(cube_make(v, &o, &c, &e), -1);
     assert_int_equal(e.code, ERR_USAGE);
+    vol_t *thin = vol_new(50, 50, 3, 1, NULL);
+    thin->data[3000] = 1;
+    e = (err_t){0};
+    assert_int_equal(cube_make(thin, NULL, &c, &e), -1);
+    assert_int_equal(e.code, ERR_RANGE);
+    vol_free(thin);
     for (size_t i = 0; i < vol_len(v); i++) v->data[i] = NAN;
     e = (err_t){0};
     assert_int_equal(cube_make(v, NULL, &c, &e), -1);
@@ -203,7 +227,21 @@ static void cube_obeys_the_contour(void **state)
     cube_t a, b;
     assert_int_equal(cube_make(v, NULL, &a, NULL), 0);
     assert_int_equal(cube_make(v, &o, &b, NULL), 0);
+    double voxels = 0; /* the envelope is near the volume of what stands above the level */
+    for (size_t i = 0; i < vol_len(v); i++) voxels += (double)v->data[i] > a.level;
+    assert_close(a.volume / (voxels * 2.5 * 2.5 * 2.5), 1, 0.1);
     assert_true(b.volume < a.volume);
+    for (double shift = -5; shift < 6; shift += 10) { /* the background need not be 0 */
+        vol_t *w = vol_clone(v, NULL);
+        cube_t c;
+        for (size_t i = 0; i < vol_len(w); i++) w->data[i] += (float)shift;
+        high = 1.2 + shift;
+        assert_int_equal(cube_make(w, &o, &c, NULL), 0);
+        assert_close(c.volume / b.volume, 1, 0.01);
+        assert_close(c.frame.rg / b.frame.rg, 1, 0.005);
+        cube_free(&c);
+        vol_free(w);
+    }
     high = 1e9;
     cube_free(&b);
     assert_int_equal(cube_make(v, &o, &b, NULL), -1);
@@ -223,6 +261,7 @@ static void frame_of_a_box(void **state)
     v->origin[2] = 100;
     v->data[0] = NAN;
     v->data[1] = -1e9f;
+    v->data[2] = INFINITY;
     assert_int_equal(frame_of(v, v->data, &f, NULL), 0);
     assert_close(f.centre[0], 2 * 17.5, 1e-9);
     assert_close(f.centre[1], 2 * 19.5, 1e-9);
@@ -268,6 +307,25 @@ static void contour_of_a_plateau(void **state)
     vol_free(v);
 }
 
+/* A small molecule in a large noisy box: the noise, which has more voxels, is not taken for it. */
+static void contour_is_above_the_noise(void **state)
+{
+    (void)state;
+    rng_t r;
+    contour_t c;
+    rng_seed(&r, 9);
+    vol_t *v = vol_new(80, 80, 80, 1, NULL);
+    for (size_t i = 0; i < vol_len(v); i++) {
+        size_t x = i % 80, y = i / 80 % 80, z = i / 6400;
+        double in = x > 35 && x < 45 && y > 35 && y < 45 && z > 35 && z < 45;
+        v->data[i] = (float)(in + 0.15 * rng_normal(&r));
+    }
+    assert_int_equal(contour_estimate(v, &c, NULL), 0);
+    assert_close(c.noise, 0.15, 0.02);
+    assert_close(c.level, 0.5, 0.06);
+    vol_free(v);
+}
+
 static void blur_is_gaussian(void **state)
 {
     (void)state;
@@ -299,8 +357,18 @@ static void spectrum_cancels_blur(void **state)
     double a[SPECTRUM_MAX], b[SPECTRUM_MAX];
     spectrum_of(v->data, 32, a, NULL);
     spectrum_of(w->data, 32, b, NULL);
-    for (size_t s = 1; s < 5; s++) assert_close(b[s] / b[1], a[s] / a[1], 1e-3);
+    static const double want[] = {0, 1, 0.4494, 0.1958, 0.1157}; /* the reference */
+    for (size_t s = 1; s < 5; s++) {
+        assert_close(b[s] / b[1], a[s] / a[1], 1e-3);
+        assert_close(a[s] / a[1], want[s], 1e-3);
+    }
     for (size_t s = CUBE_SHELLS; s <= 16; s++) assert_close(a[s] / a[1], 0, 1e-5);
+    blur_gauss(w, w, 14, 0, NULL); /* what is blurred away is not brought back by more than the gain */
+    double c[SPECTRUM_MAX];
+    spectrum_of(w->data, 32, b, NULL);
+    assert_int_equal(spectrum_match(w->data, 32, NULL), 0);
+    spectrum_of(w->data, 32, c, NULL);
+    assert_close(c[8] / b[8], CUBE_GAIN, 0.01);
     vol_free(v);
     vol_free(w);
 }
@@ -353,12 +421,14 @@ int main(void)
         cmocka_unit_test(cube_ignores_axis_order),
         cmocka_unit_test(cube_ignores_sampling),
         cmocka_unit_test(cube_ignores_specks_and_noise),
+        cmocka_unit_test(cube_ignores_hot_and_cold_voxels),
         cmocka_unit_test(cube_tells_shapes_apart),
         cmocka_unit_test(cube_is_normal),
         cmocka_unit_test(cube_refuses),
         cmocka_unit_test(cube_obeys_the_contour),
         cmocka_unit_test(frame_of_a_box),
         cmocka_unit_test(contour_of_a_plateau),
+        cmocka_unit_test(contour_is_above_the_noise),
         cmocka_unit_test(blur_is_gaussian),
         cmocka_unit_test(spectrum_cancels_blur),
         cmocka_unit_test(desc_knows_24_turns),

@@ -1,6 +1,7 @@
 /* test_pipeline: manifests, indexes and search, over small models and maps that the test writes. */
 #include "tests/test.h"
 
+#include <hdf5.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,9 +182,31 @@ static void index_round_trip(void **state)
     assert_int_equal(index_join(&x, &z, &e), 0);
     assert_int_equal(x.n, 2 * MODELS);
     assert_memory_equal(x.cube, x.cube + MODELS * DESC_LEN, MODELS * DESC_LEN);
+    assert_memory_equal(x.zernike, x.zernike + MODELS * DESCRIBE_ZERNIKE, MODELS * DESCRIBE_ZERNIKE * sizeof(float));
+    assert_memory_equal(x.profile, x.profile + MODELS * DESCRIBE_PROFILE, MODELS * DESCRIBE_PROFILE * sizeof(float));
+    assert_memory_equal(x.rg, x.rg + MODELS, MODELS * sizeof(float));
     index_free(&x);
     index_free(&y);
     index_free(&z);
+}
+
+static void set_attr(const char *path, const char *name, int value)
+{
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), a = H5Aopen(f, name, H5P_DEFAULT);
+    assert_true(H5Awrite(a, H5T_NATIVE_INT, &value) >= 0);
+    H5Aclose(a);
+    H5Fclose(f);
+}
+
+static void set_rg(const char *path, size_t row, float value)
+{
+    float rg[MODELS];
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), d = H5Dopen2(f, "rg", H5P_DEFAULT);
+    assert_true(H5Dread(d, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, rg) >= 0);
+    rg[row] = value;
+    assert_true(H5Dwrite(d, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, rg) >= 0);
+    H5Dclose(d);
+    H5Fclose(f);
 }
 
 static void index_refuses(void **state)
@@ -200,6 +223,24 @@ static void index_refuses(void **state)
     e = (err_t){0};
     assert_int_equal(index_read(DIR "/m00.pdb", INDEX_ALL, &x, &e), -1);
     assert_int_equal(e.code, ERR_FORMAT);
+    static const struct {
+        const char *attr;
+        int value;
+        errcode_t code;
+    } row[] = {{"format_version", 99, ERR_UNSUP}, {"format_version", 1, ERR_OK}, {"cube_version", 99, ERR_UNSUP}, {"cube_version", CUBE_VERSION, ERR_OK}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        set_attr(DIR "/x.h5", row[i].attr, row[i].value);
+        e = (err_t){0};
+        index_read(DIR "/x.h5", INDEX_ALL, &x, &e);
+        assert_int_equal(e.code, row[i].code);
+        index_free(&x);
+    }
+    set_rg(DIR "/x.h5", 3, NAN);
+    e = (err_t){0};
+    assert_int_equal(index_read(DIR "/x.h5", INDEX_ALL, &x, &e), -1);
+    assert_int_equal(e.code, ERR_FORMAT);
+    set_rg(DIR "/x.h5", 3, 0);
+    assert_int_equal(index_read(DIR "/x.h5", INDEX_ALL, &x, NULL), -1);
     struct stat st;
     stat(DIR "/x.h5", &st);
     for (long cut = 0; cut < (long)st.st_size; cut += (long)st.st_size / 23) {
@@ -236,13 +277,19 @@ static void search_finds(void **state)
         item_t it = {.id = "q", .path = DIR "/query.txt", .contour = NAN};
         if (describe_file(&d, &it, r, NULL, &e)) fail_msg("%s", e.msg);
         assert_int_equal(r->kind, ITEM_MODEL);
+        blobs_t b;
+        double rg2 = 0;
+        blobs_make(&b, 100 + 3 * (uint64_t)k);
+        for (int i = 0; i < BLOBS; i++)
+            for (int c = 0; c < 3; c++) rg2 += b.p[i][c] * b.p[i][c] / BLOBS;
+        assert_close((double)r->rg / sqrt(rg2), 1, 0.12);
         char id[8];
         snprintf(id, sizeof id, "m%02d", 3 * k);
         for (int kind = SEARCH_CUBE; kind <= SEARCH_PROFILE; kind++) {
             search_opts_t o = {.kind = (searchkind_t)kind, .top = 3};
             assert_int_equal(search_run(&x, r, &o, h, &n, &e), 0);
             assert_int_equal(n, 3);
-            if (kind == SEARCH_CUBE) assert_string_equal(x.text[INDEX_ID][h[0].entry], id);
+            if (kind != SEARCH_PROFILE) assert_string_equal(x.text[INDEX_ID][h[0].entry], id);
             assert_true(h[0].score >= h[1].score && h[1].score >= h[2].score);
             o.top = 1000; /* the bound must not lose what a full scan finds */
             assert_int_equal(search_run(&x, r, &o, all, &n, &e), 0);
@@ -257,6 +304,82 @@ static void search_finds(void **state)
     describe_end(&d);
     index_free(&x);
     mem_free(r);
+}
+
+/* Score of an entry by the formulas of search.h, plainly. */
+static double plain_score(const index_t *x, size_t e, const record_t *q, searchkind_t kind, bool shape_only, const float *turns)
+{
+    double d = log((double)x->rg[e] / (double)q->rg), size = shape_only ? 0 : -0.5 * (d / 0.08) * (d / 0.08), sum = 0, best = -1;
+    if (kind == SEARCH_CUBE) {
+        double mean = 0, sq = 0;
+        for (int i = 0; i < DESC_LEN; i++) mean += (double)x->cube[e * DESC_LEN + (size_t)i] / DESC_LEN;
+        for (int i = 0; i < DESC_LEN; i++) sq += pow((double)x->cube[e * DESC_LEN + (size_t)i] - mean, 2);
+        for (int t = 0; t < DESC_TURNS; t++) {
+            double c = 0;
+            for (int i = 0; i < DESC_LEN; i++)
+                c += (double)turns[t * DESC_LEN + i] * ((double)x->cube[e * DESC_LEN + (size_t)i] - mean) / sqrt(sq);
+            best = c > best ? c : best;
+        }
+        return size + 25 * best;
+    }
+    const float *a = kind == SEARCH_ZERNIKE ? q->zernike : q->profile;
+    size_t n = kind == SEARCH_ZERNIKE ? DESCRIBE_ZERNIKE : DESCRIBE_PROFILE;
+    const float *b = (kind == SEARCH_ZERNIKE ? x->zernike : x->profile) + e * n;
+    for (size_t i = 0; i < n; i++) sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    return kind == SEARCH_SIZE ? size : size - 25 * sqrt(sum);
+}
+
+/* More entries than are scored at a time: the bound that stops the search loses none of the best. */
+static void search_is_exact(void **state)
+{
+    (void)state;
+    enum { N = 9000, TOP = 40 };
+    index_t x = {.n = N};
+    record_t *q = mem_zero(1, sizeof *q, NULL);
+    rng_t r;
+    rng_seed(&r, 11);
+    x.rg = mem_new(N, sizeof *x.rg, NULL);
+    x.cube = mem_new(N, DESC_LEN, NULL);
+    x.zernike = mem_new((size_t)N * DESCRIBE_ZERNIKE, sizeof(float), NULL);
+    x.profile = mem_new((size_t)N * DESCRIBE_PROFILE, sizeof(float), NULL);
+    for (size_t i = 0; i < DESC_LEN; i++) q->cube[i] = (int8_t)(rng_next(&r) % 200 - 100);
+    for (size_t i = 0; i < DESCRIBE_ZERNIKE; i++) q->zernike[i] = (float)rng_unit(&r) / 8;
+    for (size_t i = 0; i < DESCRIBE_PROFILE; i++) q->profile[i] = (float)rng_unit(&r) / 4;
+    q->rg = 30;
+    for (size_t e = 0; e < N; e++) { /* the likeness of the cubes grows as the sizes differ, so that the best lie far out */
+        double far = 0.16 * (double)e / N, like = 0.9 * (double)e / N;
+        x.rg[e] = (float)(30 * exp(e % 2 ? far : -far));
+        for (size_t i = 0; i < DESC_LEN; i++)
+            x.cube[e * DESC_LEN + i] = (int8_t)lrint(like * q->cube[i] + (1 - like) * (double)(rng_next(&r) % 200) - 100 * (1 - like));
+        for (size_t i = 0; i < DESCRIBE_ZERNIKE; i++) x.zernike[e * DESCRIBE_ZERNIKE + i] = (float)rng_unit(&r) / 8;
+        for (size_t i = 0; i < DESCRIBE_PROFILE; i++) x.profile[e * DESCRIBE_PROFILE + i] = (float)rng_unit(&r) / 4;
+    }
+    float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, NULL);
+    desc_turns(q->cube, turns);
+    for (int k = 0; k < 7; k++) {
+        search_opts_t o = {.kind = (searchkind_t)(k / 2), .shape_only = k % 2, .top = TOP};
+        hit_t h[TOP], serial[TOP];
+        size_t n, above = 0, level = 0, step = o.kind == SEARCH_CUBE ? 7 : 1;
+        assert_int_equal(search_run(&x, q, &o, h, &n, NULL), 0);
+        assert_int_equal(n, TOP);
+        threads_set(1);
+        assert_int_equal(search_run(&x, q, &o, serial, &n, NULL), 0);
+        threads_set(2);
+        assert_memory_equal(h, serial, sizeof h);
+        double last = plain_score(&x, h[TOP - 1].entry, q, o.kind, o.shape_only, turns);
+        for (int i = 0; i < TOP; i++) assert_close(h[i].score, plain_score(&x, h[i].entry, q, o.kind, o.shape_only, turns), 1e-3);
+        for (size_t e = 0; e < N; e += step) {
+            double s = plain_score(&x, e, q, o.kind, o.shape_only, turns);
+            above += s > last + 1e-3;
+            level += s > last - 1e-3;
+        }
+        assert_true(above < TOP);
+        if (step == 1) assert_true(level >= TOP);
+    }
+    mem_free(turns);
+    mem_free(q);
+    x.n = 0;
+    index_free(&x);
 }
 
 static void describe_says_why_not(void **state)
@@ -315,7 +438,7 @@ int main(void)
         cmocka_unit_test(contour_is_near_the_authors),
         cmocka_unit_test(unique_names),     cmocka_unit_test(manifest_of_a_folder), cmocka_unit_test(manifest_of_a_table),
         cmocka_unit_test(index_round_trip), cmocka_unit_test(index_refuses),        cmocka_unit_test(search_finds),
-        cmocka_unit_test(describe_says_why_not),
+        cmocka_unit_test(search_is_exact),      cmocka_unit_test(describe_says_why_not),
     };
     return cmocka_run_group_tests_name("pipeline", tests, set_up, tear_down);
 }

@@ -9,40 +9,32 @@
 #include "voxel/components.h"
 
 enum { BINS = 4096, SMOOTH = 8 };
+static const double OUTLIER = 10, FEW = 1e-4;
 
 typedef struct {
-    double lo, width; /* value of bin i is lo + (i + 0.5) * width */
+    double lo, width; /* value of bin i is lo + (i + 0.5) * width; what lies beyond is counted in the end bins */
     double n[BINS];   /* voxels */
 } hist_t;
 
 /* Counts are whole numbers, so their sum does not depend on who counts what. */
-static int hist_fill(const vol_t *v, hist_t *h, err_t *err)
+static void hist_count(const vol_t *v, double lo, double hi, hist_t *h)
 {
     size_t n = vol_len(v);
-    float lo = INFINITY, hi = -INFINITY;
     const float *x = v->data;
-#pragma omp parallel for schedule(static) reduction(min : lo) reduction(max : hi)
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) continue;
-        lo = x[i] < lo ? x[i] : lo;
-        hi = x[i] > hi ? x[i] : hi;
-    }
-    if (!(hi > lo)) return err_set(err, ERR_RANGE, "contour: a flat map (no contrast)");
-    *h = (hist_t){.lo = (double)lo, .width = ((double)hi - (double)lo) / BINS};
-    double scale = BINS / ((double)hi - (double)lo), *total = h->n;
+    *h = (hist_t){.lo = lo, .width = (hi - lo) / BINS};
+    double scale = BINS / (hi - lo), *total = h->n;
 #pragma omp parallel
     {
         double own[BINS] = {0};
 #pragma omp for schedule(static)
         for (size_t i = 0; i < n; i++) {
             if (!isfinite(x[i])) continue;
-            size_t b = (size_t)(((double)x[i] - (double)lo) * scale);
-            own[b < BINS ? b : BINS - 1]++;
+            double t = ((double)x[i] - lo) * scale;
+            own[t < 0 ? 0 : t < BINS ? (size_t)t : BINS - 1]++;
         }
 #pragma omp critical(cryolex_contour)
         for (size_t b = 0; b < BINS; b++) total[b] += own[b];
     }
-    return 0;
 }
 
 /* The commonest value: centre of the window of 2*SMOOTH+1 bins that holds most voxels, refined to their mean bin. */
@@ -64,6 +56,46 @@ static double hist_mode(const hist_t *h)
         k += h->n[i];
     }
     return h->lo + h->width * m / k;
+}
+
+/* Where a voxel becomes an outlier, on either side: OUTLIER times as far from the mode as all but a few voxels. */
+static void hist_limits(const hist_t *h, double *lo, double *hi)
+{
+    double all = 0, m = hist_mode(h), n = 0;
+    for (size_t i = 0; i < BINS; i++) all += h->n[i];
+    double few = fmax(3, FEW * all);
+    size_t i = 0, j = BINS - 1;
+    for (n = h->n[0]; n <= few && i + 1 < BINS;) n += h->n[++i];
+    for (n = h->n[BINS - 1]; n <= few && j > 0;) n += h->n[--j];
+    *lo = m - OUTLIER * fmax(m - (h->lo + (double)i * h->width), h->width);
+    *hi = m + OUTLIER * fmax(h->lo + (double)(j + 1) * h->width - m, h->width);
+}
+
+/* A histogram that a few hot or cold voxels do not spoil: its range shrinks until it holds no outlier. */
+static int hist_fill(const vol_t *v, hist_t *h, err_t *err)
+{
+    size_t n = vol_len(v);
+    float least = INFINITY, most = -INFINITY;
+    const float *x = v->data;
+#pragma omp parallel for schedule(static) reduction(min : least) reduction(max : most)
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) continue;
+        least = x[i] < least ? x[i] : least;
+        most = x[i] > most ? x[i] : most;
+    }
+    if (!(most > least)) return err_set(err, ERR_RANGE, "contour: a flat map (no contrast)");
+    double lo = (double)least, hi = (double)most;
+    for (int round = 0; round < 12; round++) {
+        double a, b;
+        hist_count(v, lo, hi, h);
+        hist_limits(h, &a, &b);
+        a = fmax(a, lo);
+        b = fmin(b, hi);
+        if (!(b - a < 0.5 * (hi - lo))) break;
+        lo = a;
+        hi = b;
+    }
+    return 0;
 }
 
 /* Standard deviation of the noise, from what lies below the mode: nothing of the molecule does. */
@@ -107,11 +139,14 @@ static void hist_level(const hist_t *h, double b, double floor, contour_t *c)
     if (most <= 0 && num > 0) *c = (contour_t){.background = b, .level = floor, .plateau = b + mass / num, .inside = num / all};
 }
 
-int contour_background(const vol_t *v, double *background, err_t *err)
+int contour_survey(const vol_t *v, survey_t *s, err_t *err)
 {
     hist_t *h = mem_new(1, sizeof *h, err);
     int rc = h ? hist_fill(v, h, err) : -1;
-    if (!rc) *background = hist_mode(h);
+    if (!rc) {
+        s->background = hist_mode(h);
+        hist_limits(h, &s->lo, &s->hi);
+    }
     mem_free(h);
     return rc;
 }

@@ -33,8 +33,13 @@ int contour_estimate(const vol_t *v, contour_t *c, err_t *err);
 #define CONTOUR_FRACTION 0.5
 #define CONTOUR_NOISE 3.0
 
-/* The background alone. Errors as above. */
-int contour_background(const vol_t *v, double *background, err_t *err);
+typedef struct {
+    double background;
+    double lo, hi; /* a voxel beyond is an outlier: ten times as far from the background as all but one voxel in 10^4 */
+} survey_t;
+
+/* What is common in a map and what is not. Errors as above. */
+int contour_survey(const vol_t *v, survey_t *s, err_t *err);
 
 /* mask[i] = 1 where v > level and the voxel belongs to a body of at least `keep` (0..1) times the voxels of the
  * largest one, joined through faces, edges and corners; 0 elsewhere. mask (nz,ny,nx) is the caller's.

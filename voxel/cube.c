@@ -13,7 +13,7 @@
 #include "voxel/spectrum.h"
 
 /* Sampling of the work grid and the bodies that stay. */
-enum { LOOK_SIDE = 64, ROUNDS = 4 }; /* longest side of the first look; rounds of low-pass and moments */
+enum { LOOK_SIDE = 64, ROUNDS = 4, MIN_SIDE = 4 }; /* longest side of the first look; rounds of low-pass and moments; voxels */
 static const double WORK_VOXEL = 0.085; /* of the work grid, in Rg */
 static const double KEEP = 0.1;         /* bodies smaller than this share of the largest are specks */
 static const double MARGIN = 0.6;       /* kept around the bodies when the box is cut, in Rg */
@@ -156,9 +156,7 @@ static int work_make(const vol_t *v, work_t *w, look_t *l, err_t *err)
         fine = fmin(fine, v->voxel[d]);
     }
     double voxel = fmax(fine, edge / LOOK_SIDE);
-    if (work_take(w, regrid(v, voxel, err), err) || contour_background(w->vol, &l->contour.background, err) ||
-        look(w, voxel, l, err))
-        return -1;
+    if (work_take(w, regrid(v, voxel, err), err) || look(w, voxel, l, err)) return -1;
 
     size_t lo[3], hi[3];
     region(v, w->vol, l, MARGIN * l->frame.rg, lo, hi);
@@ -226,37 +224,46 @@ static int normalise(cube_t *c, err_t *err)
     return 0;
 }
 
-/* Non-finite voxels count as 0, and what lies below a given contour too. */
-static vol_t *clean(const vol_t *v, const double *contour, err_t *err)
+/* Whether a voxel stays as it is. */
+static bool is_clean(float x, const survey_t *s, const double *contour)
 {
-    vol_t *c = vol_clone(v, err);
-    size_t n = c ? vol_len(c) : 0;
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(c->data[i]) || (contour && (double)c->data[i] < *contour)) c->data[i] = 0;
-    return c;
+    return isfinite(x) && (double)x >= s->lo && (double)x <= s->hi && !(contour && (double)x < *contour);
 }
 
-static bool all_finite(const vol_t *v)
+/* The map itself where every voxel is clean; else a copy, *own, in which what is not finite or lies below a given contour is
+ * background, and outliers are cut back. NULL: ERR_NOMEM. */
+static const vol_t *clean(const vol_t *v, const survey_t *s, const double *contour, vol_t **own, err_t *err)
 {
-    for (size_t i = 0, n = vol_len(v); i < n; i++)
-        if (!isfinite(v->data[i])) return false;
-    return true;
+    size_t n = vol_len(v), bad = 0;
+    const float *x = v->data;
+#pragma omp parallel for schedule(static) reduction(+ : bad)
+    for (size_t i = 0; i < n; i++) bad += is_clean(x[i], s, contour) ? 0 : 1;
+    if (!bad) return v;
+    if (!(*own = vol_clone(v, err))) return NULL;
+    float *y = (*own)->data;
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < n; i++) {
+        if (is_clean(y[i], s, contour)) continue;
+        bool out = !isfinite(y[i]) || (contour && (double)y[i] < *contour);
+        y[i] = (float)(out ? s->background : (double)y[i] < s->lo ? s->lo : s->hi);
+    }
+    return *own;
 }
 
 int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err)
 {
     work_t w = {0};
     look_t l;
+    survey_t s;
     vol_t *own = NULL;
     int rc = -1;
     *c = (cube_t){.side = o && o->side ? o->side : CUBE_SIDE};
     if (c->side < 16 || c->side > 64 || c->side % 2)
         return err_set(err, ERR_USAGE, "cube: side %zu (even, 16 to 64)", c->side);
-    const double *contour = o ? o->contour : NULL;
-    if (contour || !all_finite(v)) {
-        if (!(own = clean(v, contour, err))) return -1;
-        v = own;
-    }
+    if (v->nx < MIN_SIDE || v->ny < MIN_SIDE || v->nz < MIN_SIDE)
+        return err_set(err, ERR_RANGE, "cube: %zu x %zu x %zu voxels are no volume (each side %d or more)", v->nx, v->ny, v->nz, MIN_SIDE);
+    if (contour_survey(v, &s, err) || !(v = clean(v, &s, o ? o->contour : NULL, &own, err))) return -1;
+    l.contour.background = s.background;
     if (work_make(v, &w, &l, err)) goto done;
     for (int i = 0; i < ROUNDS; i++)
         if (look(&w, CUBE_BLUR * l.frame.rg, &l, err)) goto done;

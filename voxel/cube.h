@@ -33,18 +33,19 @@ typedef struct {
 
 /* Make the canonical cube of a density.
  *
- * Density below the contour is cut, specks go, the rest is low-passed to CUBE_BLUR * Rg, and centre, Rg and principal
- * axes are found of what stands above the level there (repeated until Rg is settled, since the low-pass depends on
- * it). The cube is sampled along the axes, its radial amplitude spectrum brought to one reference, its floor
- * subtracted, and it is scaled to 0..1 by a high quantile.
+ * Below a given contour the density is cut. It is low-passed to CUBE_BLUR * Rg; what stands above the level there
+ * (contour_estimate), less specks, gives centre, Rg and principal axes, four times over, since the low-pass depends on
+ * Rg. The cube is sampled along the axes, its radial amplitude spectrum brought to one reference, and it is scaled to
+ * 0..1 by a high quantile.
  *
  * Up to the four frames of frame.h and to sampling error the cube does not change when the map is turned, moved,
- * padded, scaled, or stored in another axis order.
+ * padded, scaled, shifted in value, or stored in another axis order.
  *
- * In:   v  any sides, any voxel; borrowed and unchanged; non-finite voxels count as background
+ * In:   v  sides of 4 voxels and more; borrowed and unchanged; non-finite voxels count as background, a few hot or cold
+ *          ones (contour_survey) are cut back
  *       o  NULL: defaults
  * Out:  c  free c->data with cube_free()
- * 0, or -1 with *c empty: ERR_RANGE a flat map, nothing above the level, a single voxel; ERR_USAGE side; ERR_NOMEM.
+ * 0, or -1 with *c empty: ERR_RANGE a flat map, nothing above the level, a side below 4; ERR_USAGE side; ERR_NOMEM.
  * Thread-safe; the same bytes for any number of threads. */
 int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err);
 void cube_free(cube_t *c); /* leaves {0} */

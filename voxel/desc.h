@@ -10,6 +10,7 @@
 #define DESC_SIDE 16
 #define DESC_LEN (DESC_SIDE * DESC_SIDE * DESC_SIDE)
 #define DESC_TURNS 24
+#define DESC_STEP 1e-5
 
 /* Average a cube (side,side,side), x fastest, side a multiple of 16, to 16^3, take off the mean, scale the largest
  * magnitude to 127 and round. All zero when the cube is constant. Thread-safe. */
@@ -22,7 +23,8 @@ void desc_turns(const int8_t desc[DESC_LEN], float *turns);
 /* Pearson correlation of a query with n entries of a table, the best of the turns.
  * In:   turns  (24, 4096) of the query;  desc (any, 4096) the table
  *       row    row[0], then every `stride` bytes: the rows of the table to compare
- * Out:  best   (n)  -1..1; 0 where an entry is constant
+ * Out:  best   (n)  -1..1, rounded to DESC_STEP, below which the sums depend on where in a block an entry stands; 0
+ *              where an entry is constant
  * One GEMM (24 x 4096 x entries) a block of entries, blocks in parallel: the same bytes for any number of threads.
  * 0, or -1: ERR_NOMEM. */
 int desc_match(const float *turns, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);

@@ -16,7 +16,7 @@ import sys
 
 def look(cryolex, index, path, options):
     out = subprocess.run([cryolex, "search", "-i", index, "-k", "1", *options, path], capture_output=True, text=True, check=True)
-    told = re.search(r"Rg ([\d.]+) A, envelope (\d+) nm\^3, contour (\S+)", out.stderr)
+    told = re.search(r"Rg ([\d.]+) A, envelope (\d+) nm\^3, contour (?:about )?(\S+)", out.stderr)
     hit = out.stdout.splitlines()[1].split("\t")
     return float(told[1]), float(told[2]), float(told[3]), hit[2], float(hit[3])
 
