@@ -161,7 +161,7 @@ done:
 
 const cmd_t cmd_search = {
     .name = "search",
-    .args = "[-i INDEX] FILE...",
+    .args = "-i INDEX FILE...",
     .summary = "The entries of an index nearest to a map or a model",
     .about = "Each FILE is a density map (MRC, CCP4) or an atomic model (PDB, mmCIF), plain or packed. The contour of a map is "
              "estimated unless it is given; axis order, position, orientation and padding do not matter.\n\n"
