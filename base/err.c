@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int err_set(err_t *err, errcode_t code, const char *fmt, ...)
 {
@@ -22,4 +23,15 @@ const char *err_name(errcode_t code)
     static const char *const name[] = {"ok",    "io",       "format",   "range",   "unsupported",
                                        "nomem", "usage",    "notfound", "internal"};
     return (size_t)code < sizeof name / sizeof *name ? name[code] : "unknown";
+}
+
+void err_prefix(err_t *err, const char *name)
+{
+    char msg[sizeof err->msg];
+    size_t n = strlen(name);
+    if (!err || err->code == ERR_OK || (!strncmp(err->msg, name, n) && err->msg[n] == ':')) return;
+    err_t e = {0};
+    memcpy(msg, err->msg, sizeof msg);
+    err_set(&e, err->code, "%s: %s", name, msg);
+    *err = e;
 }

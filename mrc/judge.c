@@ -232,10 +232,9 @@ int head_layout(mrc_header_t *h, const char *name, size_t size, const mrc_opts_t
 {
     size_t voxels = (size_t)h->n[0] * (size_t)h->n[1] * (size_t)h->n[2], bare = HEAD_BYTES + h->data_bytes;
     h->file_bytes = size;
-    if (h->nsymbt < 0 && size != bare)
-        return err_set(err, ERR_FORMAT, "%s: NSYMBT %d (0 or more)", name, h->nsymbt);
-    if (h->nsymbt < 0) notes_add(notes, "NSYMBT %d: taken as 0, which fits the length of the file", h->nsymbt);
     if (size == SIZE_MAX) return 0;
+    if (h->nsymbt < 0 && size > bare) return err_set(err, ERR_FORMAT, "%s: NSYMBT %d (0 or more)", name, h->nsymbt);
+    if (h->nsymbt < 0 && size == bare) notes_add(notes, "NSYMBT %d: taken as 0, which fits the length of the file", h->nsymbt);
     if (h->mode == 0 && opts->mode0 == MRC_MODE0_AUTO && size == h->data_at + 4 * voxels) {
         notes_add(notes, "mode 0, but the file holds exactly 4 bytes a voxel: read as mode 2 (float32); see --mode0");
         h->read_mode = 2;

@@ -89,7 +89,8 @@ typedef struct {
  *   ERR_USAGE     a stack of several volumes and opts->volume 0
  *   ERR_NOTFOUND  opts->volume beyond the stack
  *   ERR_NOMEM     no memory
- * Memory: the volume; the compressed file where it is compressed; one section where axes are permuted; a second
+ * Memory: the volume; the compressed file where it is compressed; the file where it is a pipe whose length has to decide (mode 0, or
+ * an extended header); 16 sections where axes are permuted; a second
  * volume only for a non-orthogonal cell. The header's claim is compared with the file's length before anything is
  * allocated where that is known, and no more is ever decompressed than the header claims. Thread-safe. */
 vol_t *mrc_read(const char *path, const mrc_opts_t *opts, mrc_header_t *head, notes_t *notes, err_t *err);

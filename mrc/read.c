@@ -49,7 +49,8 @@ static int read_header(reader_t *r, bool data, err_t *err)
     if (data && !head_is_density(r->h.mode))
         return err_set(err, ERR_UNSUP, "%s: mode %d, %s (a density has mode 0, 1, 2, 6, 12 or 101)", r->name, r->h.mode,
                        head_mode_name(r->h.mode));
-    if (r->h.nsymbt && source_hold(&r->src, r->opts.mem_limit, err)) return -1;
+    bool by_length = r->h.nsymbt || (r->h.mode == 0 && r->opts.mode0 == MRC_MODE0_AUTO); /* the length decides */
+    if (by_length && source_hold(&r->src, r->opts.mem_limit, err)) return -1;
     return head_layout(&r->h, r->name, r->src.size, &r->opts, r->notes, err);
 }
 
@@ -69,12 +70,23 @@ static int choose_volume(reader_t *r, err_t *err)
     return 0;
 }
 
+/* Rows as stored are rows of the volume, in order. */
+static bool is_straight(const reader_t *r) { return r->h.axis[0] == 0 && r->h.axis[1] == 1; }
+
+/* Sections that are held, beside the volume, where they are not. */
+static size_t scatter_sections(const reader_t *r)
+{
+    size_t nz = r->h.size[r->h.axis[2]];
+    return nz < BATCH ? nz : BATCH;
+}
+
 /* Memory for the volume, and for what else a read takes. */
 static int make_room(reader_t *r, size_t extra, err_t *err)
 {
     const mrc_header_t *h = &r->h;
     size_t voxels = h->size[0] * h->size[1] * h->size[2], bytes = 4 * voxels, need = bytes + extra;
     if (r->src.own) need += r->src.mem_n;
+    if (!is_straight(r)) need += scatter_sections(r) * voxels / r->h.size[r->h.axis[2]] * sizeof(float);
     if (r->opts.mem_limit && need > r->opts.mem_limit)
         return err_set(err, ERR_RANGE, "%s: %zu x %zu x %zu voxels need %zu bytes of memory (the limit is %zu)", r->name,
                        h->size[0], h->size[1], h->size[2], need, r->opts.mem_limit);
@@ -96,7 +108,10 @@ int reader_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t 
         size_t m = rows - j < step ? rows - j : step;
         float *dst = out + j * nx;
         if (source_read(&r->src, native ? (unsigned char *)dst : tmp, m * r->row_bytes, &got, err)) return -1;
-        if (got < m * r->row_bytes) return cut_short(r, r->src.at, err);
+        if (got < m * r->row_bytes) {
+            r->cut = true;
+            return cut_short(r, r->src.at, err);
+        }
         for (size_t k = 0; !native && k < m; k++)
             raw_to_float(r->raw, r->h.big_endian, tmp + k * r->row_bytes, dst + k * nx, nx);
         r->bad += raw_count_bad(dst, m * nx);
@@ -122,9 +137,6 @@ static void scatter(const reader_t *r, const float *in, size_t section, size_t n
             for (size_t a = 0; a < len[x]; a++) dst[a] = src[a * from[x]];
         }
 }
-
-/* Rows as stored are rows of the volume, in order. */
-static bool is_straight(const reader_t *r) { return r->h.axis[0] == 0 && r->h.axis[1] == 1; }
 
 /* A plain file, straight: blocks of rows by all threads, each read where it belongs. */
 static int load_blocks(reader_t *r, err_t *err)
@@ -186,7 +198,6 @@ static bool load_whole(reader_t *r, size_t extra, unsigned char *tmp)
         }
         r->bad += raw_count_bad(dst, m * nx);
     }
-    r->h.file_bytes = file;
     return true;
 }
 
@@ -203,7 +214,7 @@ static int load(reader_t *r, err_t *err)
         rc = reader_rows(r, r->vol->data, ny * nz, tmp, err);
         goto done;
     }
-    size_t batch = nz < BATCH ? nz : BATCH;
+    size_t batch = scatter_sections(r);
     part = mem_new(nx * ny * batch, sizeof *part, err);
     if (!part) goto done;
     for (size_t k = 0; k < nz; k += batch) {
@@ -229,7 +240,7 @@ static int load_any(reader_t *r, bool whole, size_t extra, err_t *err)
         bool done = tmp && load_whole(r, extra, tmp);
         mem_free(tmp);
         if (!tmp) return -1;
-        if (done) return 0;
+        if (done) return head_layout(&r->h, r->name, r->h.data_at + r->h.data_bytes, &r->opts, r->notes, err);
         r->bad = 0;
     }
     int rc = load(r, &e);
@@ -252,6 +263,7 @@ static int check_end(reader_t *r, err_t *err)
     while (got && r->src.at / 4 <= want)
         if (source_read(&r->src, b, sizeof b, &got, err)) return -1;
     if (got) {
+        if (r->h.nsymbt < 0) return head_layout(&r->h, r->name, r->src.at, &r->opts, r->notes, err);
         notes_add(r->notes, "at least %zu bytes more than the header accounts for: not read", r->src.at - want);
         return 0;
     }
@@ -288,14 +300,14 @@ void reader_set_kind(reader_t *r)
 
 static vol_t *read_opened(reader_t *r, err_t *err)
 {
+    size_t extra;
     if (read_header(r, true, err) || choose_volume(r, err)) return NULL;
     reader_set_kind(r);
-    size_t extra;
     bool whole = fits_whole(r, &extra);
     if (!whole) extra = 0;
     if (make_room(r, extra, err) || load_any(r, whole, extra, err) || check_end(r, err) || finish(r, err)) {
         vol_free(r->vol);
-        return NULL;
+        r->vol = NULL;
     }
     return r->vol;
 }
@@ -315,6 +327,7 @@ vol_t *mrc_read(const char *path, const mrc_opts_t *opts, mrc_header_t *head, no
         r.name = r.src.name;
         v = read_opened(&r, err);
     }
+    if (!v) err_prefix(err, r.src.name);
     source_close(&r.src);
     if (head) *head = r.h;
     return v;
@@ -328,6 +341,7 @@ vol_t *mrc_read_mem(const unsigned char *buf, size_t n, const char *name, const 
     vol_t *v = NULL;
     r.name = name;
     if (!source_open_mem(&r.src, buf, n, name, err)) v = read_opened(&r, err);
+    if (!v) err_prefix(err, name);
     source_close(&r.src);
     if (head) *head = r.h;
     return v;
@@ -340,6 +354,7 @@ int mrc_head(const char *path, const mrc_opts_t *opts, mrc_header_t *head, notes
     int rc = source_open(&r.src, path, r.opts.mem_limit, err);
     r.name = r.src.name;
     if (!rc) rc = read_header(&r, false, err);
+    if (rc) err_prefix(err, r.src.name);
     source_close(&r.src);
     *head = r.h;
     return rc;

@@ -16,6 +16,7 @@ typedef struct {
     size_t row_bytes, volume; /* of a row as stored; which volume, from 0 */
     raw_t raw;
     vol_t *vol;
+    bool cut;   /* the data ended too early */
     size_t bad; /* voxels read that are not finite */
     notes_t *notes;
 } reader_t;

@@ -181,12 +181,13 @@ int mrc_validate(const char *path, const mrc_opts_t *opts, notes_t *list, err_t 
     int rc = source_open(&r.src, path, r.opts.mem_limit, err);
     r.name = r.src.name;
     if (!rc && validate_opened(&r, list, &e)) {
-        /* Damaged or shortened compressed data are a departure; a disk that fails is not. */
-        if (r.src.dec && (e.code == ERR_FORMAT || e.code == ERR_IO))
+        /* A shortened file, or damaged compressed data, are a departure; a disk that fails is not. */
+        if (r.cut || (r.src.dec && (e.code == ERR_FORMAT || e.code == ERR_IO)))
             notes_add(list, "file: %s", e.msg);
         else
             rc = err_set(err, e.code, "%s", e.msg);
     }
+    if (rc) err_prefix(err, r.src.name);
     source_close(&r.src);
     return rc;
 }

@@ -35,7 +35,7 @@ static int put(sink_t *s, const unsigned char *b, size_t n, int flush, err_t *er
     do {
         s->z.next_out = buf;
         s->z.avail_out = sizeof buf;
-        deflate(&s->z, flush);
+        if (deflate(&s->z, flush) == Z_STREAM_ERROR) return err_set(err, ERR_INTERNAL, "%s: cannot compress", s->path);
         if (put_plain(s, buf, sizeof buf - s->z.avail_out, err)) return -1;
     } while (s->z.avail_out == 0);
     return 0;
@@ -201,6 +201,7 @@ int mrc_write(const char *path, const vol_t *v, const mrc_wopts_t *opts, err_t *
     int rc = put(&s, b, sizeof b, Z_NO_FLUSH, err);
     if (!rc) rc = write_data(&s, v, o->mode, kinds[k].bytes, err);
     if (s.gz) deflateEnd(&s.z);
+    if (rc) err_prefix(err, path);
     if (!rc) return outfile_close(&s.out, err);
     outfile_abort(&s.out);
     return -1;

@@ -37,22 +37,38 @@ static const opt_t rows[] = {
     {0},
 };
 
+/* Is there room for so many floats? A number of voxels is at most VOL_SIDE_MAX^3, so that a few of them fit a size_t. */
+static int room_for(const app_t *app, const char *path, size_t floats, err_t *err)
+{
+    if (floats * sizeof(float) <= app->memory) return 0;
+    return err_set(err, ERR_RANGE, "%s: the new map needs %zu bytes of memory (the limit is %zu); see --memory", path,
+                   floats * sizeof(float), app->memory);
+}
+
+/* The sides of the new map, for which there is room beside `held` floats and the planes between old and new. */
+static int new_sides(const app_t *app, const char *path, const vol_t *shape, double apix, size_t held, size_t *m, err_t *err)
+{
+    if (resample_sides(shape, apix, m, err)) return -1;
+    return room_for(app, path, held + m[0] * m[1] * (shape->nz + m[2]), err);
+}
+
 /* Section by section where the file allows it; the whole map is never held. */
-static vol_t *by_sections(planes_t *p, const vol_t *shape, double apix, err_t *err)
+static vol_t *by_sections(const app_t *app, const char *path, planes_t *p, const vol_t *shape, double apix, err_t *err)
 {
     size_t m[3];
-    if (resample_sides(shape, apix, m, err)) return NULL;
+    if (new_sides(app, path, shape, apix, 0, m, err)) return NULL;
     resample_t *r = resample_begin(shape, m[0], m[1], m[2], err);
     vol_t *v = r && !resample_from(r, planes_read, p, err) ? resample_end(r, err) : NULL;
     resample_free(r);
     return v;
 }
 
-static vol_t *whole(const char *path, const mrc_opts_t *mo, double apix, notes_t *notes, err_t *err)
+static vol_t *whole(const app_t *app, const char *path, const mrc_opts_t *mo, double apix, notes_t *notes, err_t *err)
 {
+    size_t m[3];
     vol_t *v = mrc_read(path, mo, NULL, notes, err);
     if (!v || !(apix > 0)) return v;
-    vol_t *w = resample_apix(v, apix, err);
+    vol_t *w = new_sides(app, path, v, apix, vol_len(v), m, err) ? NULL : resample_apix(v, apix, err);
     vol_free(v);
     return w;
 }
@@ -63,7 +79,7 @@ static vol_t *rescaled(const app_t *app, const char *path, const opts_t *o, err_
     notes_t notes = {0};
     vol_t shape, *v;
     planes_t *p = o->apix > 0 ? planes_open(path, &mo, &shape, &notes, NULL) : NULL;
-    v = p ? by_sections(p, &shape, o->apix, err) : whole(path, &mo, o->apix, &notes, err);
+    v = p ? by_sections(app, path, p, &shape, o->apix, err) : whole(app, path, &mo, o->apix, &notes, err);
     planes_close(p);
     log_notes(&app->log, path, &notes);
     notes_free(&notes);
@@ -71,6 +87,12 @@ static vol_t *rescaled(const app_t *app, const char *path, const opts_t *o, err_
 }
 
 static bool filters(const filter_t *f) { return f->lowpass > 0 || f->highpass > 0 || fabs(f->bfactor) > 0; }
+
+static int filtered(const app_t *app, const char *path, vol_t *v, const filter_t *f, err_t *err)
+{
+    size_t spectrum = 2 * (v->nx / 2 + 1) * v->ny * v->nz;
+    return room_for(app, path, vol_len(v) + spectrum, err) ? -1 : filter_apply(v, f, err);
+}
 
 /* One bad voxel spoils every frequency; one look at the result tells. */
 static int check_finite(const vol_t *v, const char *path, err_t *err)
@@ -95,20 +117,23 @@ static int run(const app_t *app, const void *options, int argc, char **argv)
     }
     vol_t *v = rescaled(app, argv[0], o, &err);
     if (!v) goto done;
-    if (filters(&o->filter) && filter_apply(v, &o->filter, &err)) goto done;
+    if (filters(&o->filter) && filtered(app, argv[0], v, &o->filter, &err)) goto done;
     if ((o->apix > 0 || filters(&o->filter)) && check_finite(v, argv[0], &err)) goto done;
     if (o->box) {
         size_t n = (size_t)o->box;
+        if (room_for(app, argv[0], vol_len(v) + n * n * n, &err)) goto done;
         vol_t *w = resample_window(v, n, n, n, 0, &err);
         vol_free(v);
         v = w;
         if (!v) goto done;
     }
-    if (mrc_write(argv[1], v, &wo, &err)) goto done;
+    if (mrc_write(argv[1], v, &wo, &err)) goto fail;
     log_msg(&app->log, LOG_INFO, "%s: %zu x %zu x %zu voxels of %.6g x %.6g x %.6g angstrom", argv[1], v->nx, v->ny, v->nz,
             v->voxel[0], v->voxel[1], v->voxel[2]);
     rc = 0;
 done:
+    if (rc) err_prefix(&err, strcmp(argv[0], "-") ? argv[0] : "standard input");
+fail:
     vol_free(v);
     return rc ? cmd_fail(app, &err) : EXIT_DONE;
 }

@@ -31,6 +31,15 @@ static void err_keeps_first_cause(void **state)
     err_set(&f, ERR_FORMAT, "x\033[0m\n");
     assert_string_equal(f.msg, "x?[0m?");
     assert_int_equal(err_set(NULL, ERR_IO, "dropped"), -1);
+    err_prefix(&e, "f");
+    assert_string_equal(e.msg, "f: a: 1");
+    err_prefix(&e, "f");
+    assert_string_equal(e.msg, "f: a: 1");
+    assert_int_equal(e.code, ERR_IO);
+    err_t none = {0};
+    err_prefix(&none, "f");
+    err_prefix(NULL, "f");
+    assert_string_equal(none.msg, "");
     assert_string_equal(err_name(ERR_UNSUP), "unsupported");
 }
 

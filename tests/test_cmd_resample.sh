@@ -66,6 +66,7 @@ link_stays() {
 cp m.mrc nan.mrc
 printf '\0\0\300\177' | dd of=nan.mrc bs=1 seek=2000 conv=notrunc 2>/dev/null
 head -c 3000 m.mrc >cut.mrc
+"$cryolex" resample -q --box 60 m.mrc big.mrc
 
 tap "sections, whole, pipe, threads: the same bytes" same_bytes
 tap "field of view and origin stay" field_of_view
@@ -83,5 +84,10 @@ tap "NaN" refused 3 "NaN" --apix 3 nan.mrc x.mrc
 tap "NaN, filter" refused 3 "NaN" --bfactor 10 nan.mrc x.mrc
 tap "cut short" refused 3 "cut short" --apix 3 cut.mrc x.mrc
 tap "no file" refused 3 "nofile.mrc" --apix 3 nofile.mrc x.mrc
+tap "--memory: the box" refused 3 "m.mrc: the new map needs .* see --memory" --memory 64M --box 600 m.mrc x.mrc
+tap "--memory: by sections" refused 3 "m.mrc: the new map needs .* see --memory" --memory 2M --apix 0.3 m.mrc x.mrc
+tap "--memory: whole" refused 3 "m.mrc.gz: the new map needs .* see --memory" --memory 2M --apix 0.3 m.mrc.gz x.mrc
+tap "--memory: filter" refused 3 "big.mrc: .* see --memory" --memory 1M --lowpass 8 big.mrc x.mrc
+tap "the message names the file" refused 3 "error: m.mrc: " --apix 0.001 m.mrc x.mrc
 tap "side past the limit" refused 3 "at most" --apix 0.001 m.mrc x.mrc
 tap_done

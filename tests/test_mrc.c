@@ -119,6 +119,7 @@ static const fault_t faults[] = {
     {"NSYMBT absurd", 92, 'i', 2147483647, NULL, 0, ERR_OK, "not there"},
     {"NSYMBT absurd and cut", 92, 'i', 2147483647, NULL, 1, ERR_IO, "cut short"},
     {"NSYMBT -1", 92, 'i', -1, NULL, 0, ERR_OK, "NSYMBT -1"},
+    {"NSYMBT -1 and cut", 92, 'i', -1, NULL, 1, ERR_IO, "cut short"},
     {"NSYMBT -1 and long", 92, 'i', -1, NULL, -1, ERR_FORMAT, "NSYMBT -1"},
     {"MAP NUL", 208, 's', 0, "MAP", 0, ERR_OK, "ends in a NUL"},
     {"no MAP", 208, 's', 0, "ABC", 0, ERR_OK, "old-style"},
@@ -426,6 +427,50 @@ static void reads_compressed(void **state)
         }
 }
 
+/* What follows the compressed data is told, and not read. */
+static void notes_what_follows(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 4; how++) {
+        mrcfile_t m = mrcfile_good();
+        size_t n, room = 8000;
+        unsigned char *b = mrcfile_make(&m, &n), *z = calloc(room + 5, 1);
+        size_t k = squeeze(how, b, n, z, room);
+        memcpy(z + k, "stray", 5);
+        err_t e = {0};
+        notes_t notes = {0};
+        vol_t *v = mrc_read_mem(z, k + 5, "x", NULL, NULL, &notes, &e);
+        if (!v) fail_msg("%s: %s", squeezers[how], e.msg);
+        check_values(v, 2);
+        assert_true(noted(&notes, "5 bytes after the"));
+        vol_free(v);
+        notes_free(&notes);
+        free(b), free(z);
+    }
+}
+
+/* A zstd frame whose window is 128 MB is read, one of 256 MB refused: a few bytes do not make us take any memory. */
+static void limits_zstd_window(void **state)
+{
+    (void)state;
+    mrcfile_t m = mrcfile_good();
+    size_t n;
+    unsigned char *b = mrcfile_make(&m, &n), *z = calloc(n + 9, 1);
+    static const unsigned char magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+    memcpy(z, magic, sizeof magic);                /* then the frame's flags, 0; its window; one raw block, the last */
+    poke16(z, 6, (unsigned)(1 | n << 3) & 0xffff, false); /* RFC 8878, 3.1.1 */
+    z[8] = (unsigned char)(n >> 13);
+    memcpy(z + 9, b, n);
+    for (unsigned log = 27; log <= 28; log++) {
+        z[5] = (unsigned char)((log - 10) << 3);
+        err_t e = {0};
+        vol_t *v = mrc_read_mem(z, n + 9, "x", NULL, NULL, NULL, &e);
+        if ((v != NULL) != (log == 27)) fail_msg("window 2^%u: %s", log, e.msg);
+        vol_free(v);
+    }
+    free(b), free(z);
+}
+
 /* The same faults in a compressed file, whose size is not known beforehand. */
 static void judges_compressed_sizes(void **state)
 {
@@ -437,7 +482,8 @@ static void judges_compressed_sizes(void **state)
         const char *says;
     } rows[] = {
         {80, 0, ERR_OK, "not there"},  {2147483647, 0, ERR_OK, "not there"}, {0, 1, ERR_IO, "cut short"},
-        {0, -5, ERR_OK, "5 bytes more"},  {80, 1, ERR_IO, "cut short"},         {-80, 0, ERR_FORMAT, "NSYMBT"},
+        {0, -5, ERR_OK, "5 bytes more"},  {80, 1, ERR_IO, "cut short"},         {-80, 0, ERR_OK, "NSYMBT -80: taken as 0"},
+        {-80, -5, ERR_FORMAT, "NSYMBT"}, {-80, -65536, ERR_FORMAT, "NSYMBT"}, {-80, 1, ERR_IO, "cut short"},
         {0, -65536, ERR_OK, "at least"}, {0, 240, ERR_IO, "cut short"}, {0, 300, ERR_IO, "header"},
     };
     for (int how = 0; how < 4; how++)
@@ -526,12 +572,14 @@ static void refuses_bombs(void **state)
 static void reads_standard_input(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 6; kind++) {
         mrcfile_t m = mrcfile_good();
         m.ext = kind == 1 ? 80 : 0;
+        m.mode = kind == 5 ? 0 : 2;
         size_t n, room = 8000, k;
         unsigned char *b = mrcfile_make(&m, &n), *z = calloc(room, 1);
         if (kind == 2) poke32(b, 92, 80, false);
+        if (kind == 4) poke32(b, 12, 0, false); /* mode 0 with float32 data */
         k = kind == 3 ? squeeze(3, b, n, z, room) : n;
         int fd[2], keep = dup(STDIN_FILENO);
         assert_int_equal(pipe(fd), 0);
@@ -544,10 +592,71 @@ static void reads_standard_input(void **state)
         dup2(keep, STDIN_FILENO);
         close(keep);
         if (!v) fail_msg("kind %d: %s", kind, e.msg);
-        check_values(v, 2);
+        check_values(v, m.mode);
         vol_free(v);
         free(b), free(z);
     }
+}
+
+/* A file cut short is a departure on a pipe as it is on a disk. */
+static void validates_standard_input(void **state)
+{
+    (void)state;
+    for (int cut = 0; cut < 2; cut++) {
+        mrcfile_t m = mrcfile_good();
+        size_t n;
+        unsigned char *b = mrcfile_make(&m, &n);
+        int fd[2], keep = dup(STDIN_FILENO);
+        assert_int_equal(pipe(fd), 0);
+        assert_int_equal(write(fd[1], b, n - (size_t)cut), n - (size_t)cut);
+        close(fd[1]);
+        dup2(fd[0], STDIN_FILENO);
+        close(fd[0]);
+        err_t e = {0};
+        notes_t list = {0};
+        int rc = mrc_validate("-", NULL, &list, &e);
+        dup2(keep, STDIN_FILENO);
+        close(keep);
+        if (rc) fail_msg("%s", e.msg);
+        assert_int_equal(noted(&list, "cut short"), cut);
+        notes_free(&list);
+        free(b);
+    }
+}
+
+/* What the limit counts: the voxels, sections held for permuted axes, the compressed file; and the message names the file. */
+static void counts_memory(void **state)
+{
+    (void)state;
+    static const struct {
+        int crs, how; /* row of all_crs; of squeezers, or -1 */
+        size_t nz, bytes;
+        float angle;
+    } rows[] = {{0, -1, 3, 240, 90}, {5, -1, 3, 480, 90}, {5, -1, 40, 80 * 40 * 2, 90}, {2, -1, 40, 80 * 40 + 80 * 16, 90},
+                {0, 1, 40, 80 * 40, 90}, {2, 3, 40, 80 * 40 + 80 * 16, 90}, {0, -1, 40, 2 * 80 * 40 + 1, 120}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mrcfile_t m = mrcfile_good();
+        size_t n, room = 8000, k;
+        m.size[2] = rows[i].nz;
+        m.angle[2] = rows[i].angle;
+        memcpy(m.crs, all_crs[rows[i].crs], sizeof m.crs);
+        unsigned char *b = mrcfile_make(&m, &n), *z = calloc(room, 1);
+        k = rows[i].how < 0 ? 0 : squeeze(rows[i].how, b, n, z, room);
+        spill("test_mrc.tmp.mrc", k ? z : b, k ? k : n);
+        mrc_opts_t o = {.mem_limit = rows[i].bytes + k - 1};
+        err_t e = {0};
+        assert_null(mrc_read("test_mrc.tmp.mrc", &o, NULL, NULL, &e));
+        assert_int_equal(e.code, ERR_RANGE);
+        if (strncmp(e.msg, "test_mrc.tmp.mrc: ", 18) != 0) fail_msg("row %zu: %s", i, e.msg);
+        o.mem_limit++;
+        if (rows[i].angle > 90) o.mem_limit = 1 << 20; /* the straight grid is larger */
+        e = (err_t){0};
+        vol_t *v = mrc_read("test_mrc.tmp.mrc", &o, NULL, NULL, &e);
+        if (!v) fail_msg("row %zu: %s", i, e.msg);
+        vol_free(v);
+        free(b), free(z);
+    }
+    remove("test_mrc.tmp.mrc");
 }
 
 /* A quadratic density on a skew grid is the same density on the straight one: at the right places, to rounding. */
@@ -863,6 +972,8 @@ int main(void)
         cmocka_unit_test(images_on_request),    cmocka_unit_test(reads_compressed),
         cmocka_unit_test(judges_compressed_sizes), cmocka_unit_test(rereads_compressed),
         cmocka_unit_test(refuses_bombs),
+        cmocka_unit_test(notes_what_follows), cmocka_unit_test(limits_zstd_window),
+        cmocka_unit_test(validates_standard_input), cmocka_unit_test(counts_memory),
         cmocka_unit_test(reads_standard_input), cmocka_unit_test(straightens_cells),
         cmocka_unit_test(reads_large_files),    cmocka_unit_test(writes_what_it_reads),
         cmocka_unit_test(writes_what_fits),     cmocka_unit_test(writes_not_finite),
