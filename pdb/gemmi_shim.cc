@@ -3,6 +3,7 @@
 // From mmCIF only the tables that we need are read, straight from the parsed document: gemmi's own Structure (0.5.7) leaves out
 // products of operators "(1-60)(61-88)" and refuses files for tables that do not concern us.
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <unordered_map>
@@ -107,15 +108,51 @@ rawop_t op_of(const gemmi::Transform &t)
     return o;
 }
 
-bool finite_op(const rawop_t &o)
+// Numbers that leave coordinates finite; an operator with others is left out.
+bool sane_op(const rawop_t &o)
 {
     for (const auto &row : o.m)
         for (double v : row)
-            if (!std::isfinite(v)) return false;
+            if (!(std::fabs(v) <= 1e6)) return false;
     return true;
 }
 
+// ---- numbers of an atom ----
+
+[[noreturn]] void bad_number(const std::string &atom, const char *what, const std::string &text)
+{
+    throw Fail{ERR_FORMAT, "atom " + atom + ": " + what + " " + text};
+}
+
+bool within(double v, double lo, double hi) { return v >= lo && v <= hi; } // NaN is not
+
+bool good_coordinate(double v) { return within(v, -1e6, 1e6); }
+bool good_occupancy(double v) { return within(v, 0, 1e3); }
+bool good_b(double v) { return within(v, -1e6, 1e6); }
+
+std::string shown(double v)
+{
+    char s[32];
+    std::snprintf(s, sizeof s, "%g", v);
+    return s;
+}
+
 // ---- PDB ----
+
+rawatom_t &pdb_atom(raw_t *r, const gemmi::Atom &a)
+{
+    for (double v : {a.pos.x, a.pos.y, a.pos.z})
+        if (!good_coordinate(v)) bad_number(std::to_string(a.serial), "coordinate", shown(v));
+    if (!good_occupancy(a.occ)) bad_number(std::to_string(a.serial), "occupancy", shown(a.occ));
+    if (!good_b(a.b_iso)) bad_number(std::to_string(a.serial), "B factor", shown(a.b_iso));
+    rawatom_t &p = add(r->atom, r->natom, r->atom_cap);
+    p.x = a.pos.x;
+    p.y = a.pos.y;
+    p.z = a.pos.z;
+    p.occ = a.occ;
+    p.b = a.b_iso;
+    return p;
+}
 
 void pdb_atoms(const gemmi::Structure &st, raw_t *r, Names &chains)
 {
@@ -131,12 +168,7 @@ void pdb_atoms(const gemmi::Structure &st, raw_t *r, Names &chains)
             q.het = res.het_flag == 'H';
             q.chain = q.key = c;
             for (const gemmi::Atom &a : res.atoms) {
-                rawatom_t &p = add(r->atom, r->natom, r->atom_cap);
-                p.x = a.pos.x;
-                p.y = a.pos.y;
-                p.z = a.pos.z;
-                p.occ = a.occ;
-                p.b = a.b_iso;
+                rawatom_t &p = pdb_atom(r, a);
                 p.res = static_cast<uint32_t>(r->nres - 1);
                 copy_name(p.name, a.name);
                 p.alt = a.altloc;
@@ -191,7 +223,7 @@ void pdb_assemblies(const gemmi::Structure &st, raw_t *r, const Names &chains)
                 else if (chains.find(name, k) || (name == "NULL" && chains.find("", k))) add(r->key, r->nkey, r->key_cap) = k;
             }
             for (const auto &op : g.operators)
-                if (rawop_t o = op_of(op.transform); finite_op(o)) add(r->op, r->nop, r->op_cap) = o;
+                if (rawop_t o = op_of(op.transform); sane_op(o)) add(r->op, r->nop, r->op_cap) = o;
             gen.nkey = r->nkey - gen.key0;
             gen.nop = r->nop - gen.op0;
         }
@@ -254,9 +286,26 @@ std::string text_of(const Row &row, int first, int second)
     return row.has2(second) ? row.str(second) : std::string();
 }
 
-double number_of(const Row &row, int col, double missing)
+double number_of(const Row &row, int col, double missing) { return row.has2(col) ? cif::as_number(row[col]) : missing; }
+
+// Numbers of the row-th atom of the table; one that is missing is 1 (occupancy) or 0 (B).
+rawatom_t &cif_atom(raw_t *r, const Row &row, size_t atom)
 {
-    return row.has2(col) ? cif::as_number(row[col], missing) : missing;
+    double xyz[3];
+    for (int k = 0; k < 3; k++) {
+        xyz[k] = cif::as_number(row[X + k]);
+        if (!good_coordinate(xyz[k])) bad_number(std::to_string(atom), "coordinate", row[X + k]);
+    }
+    const double occ = number_of(row, OCC, 1), b = number_of(row, BISO, 0);
+    if (!good_occupancy(occ)) bad_number(std::to_string(atom), "occupancy", row[OCC]);
+    if (!good_b(b)) bad_number(std::to_string(atom), "B factor", row[BISO]);
+    rawatom_t &p = add(r->atom, r->natom, r->atom_cap);
+    p.x = xyz[0];
+    p.y = xyz[1];
+    p.z = xyz[2];
+    p.occ = static_cast<float>(occ);
+    p.b = static_cast<float>(b);
+    return p;
 }
 
 // Finds or makes the residue of a row. Atoms of two residues at one place (microheterogeneity) may alternate.
@@ -310,18 +359,8 @@ void cif_atoms(cif::Block &block, raw_t *r, Residues &residues)
             if (!gemmi::in_vector(model, models)) models.push_back(model);
         }
         if (model != models[0]) continue;
-        const double xyz[3] = {cif::as_number(row[X]), cif::as_number(row[Y]), cif::as_number(row[Z])};
-        for (double v : xyz)
-            if (!std::isfinite(v))
-                throw Fail{ERR_FORMAT, "atom " + std::to_string(line) + ": a coordinate that is no number"};
-        const uint32_t res = residues.of(row);
-        rawatom_t &p = add(r->atom, r->natom, r->atom_cap);
-        p.x = xyz[0];
-        p.y = xyz[1];
-        p.z = xyz[2];
-        p.occ = static_cast<float>(number_of(row, OCC, 1));
-        p.b = static_cast<float>(number_of(row, BISO, 0));
-        p.res = res;
+        rawatom_t &p = cif_atom(r, row, line);
+        p.res = residues.of(row);
         const std::string name = text_of(row, AUTH_ATOM, LABEL_ATOM);
         copy_name(p.name, name);
         p.alt = row.has2(ALT) ? row.str(ALT)[0] : '\0';
@@ -379,7 +418,7 @@ Ops cif_operators(cif::Block &block)
             for (int j = 0; j < 3; j++) t.mat[i][j] = cif::as_number(row[1 + 4 * i + j]);
             t.vec.at(i) = cif::as_number(row[4 + 4 * i]);
         }
-        if (finite_op(op_of(t))) ops[row.str(0)] = t;
+        if (sane_op(op_of(t))) ops[row.str(0)] = t;
     }
     return ops;
 }
@@ -409,7 +448,8 @@ void cif_assemblies(cif::Block &block, raw_t *r, const Names &parts)
             uint32_t k;
             if (parts.find(gemmi::trim_str(asym), k)) add(r->key, r->nkey, r->key_cap) = k;
         }
-        for (const auto &t : copies) add(r->op, r->nop, r->op_cap) = op_of(t);
+        for (const auto &t : copies)
+            if (rawop_t o = op_of(t); sane_op(o)) add(r->op, r->nop, r->op_cap) = o;
         gen.nkey = r->nkey - gen.key0;
         gen.nop = r->nop - gen.op0;
     }

@@ -26,12 +26,13 @@ static bool is_pdb_line(const char *line, size_t len)
     return false;
 }
 
-static format_t format_of(const unsigned char *buf, size_t n)
+/* Length of the byte order mark that some editors put before UTF-8. */
+static size_t mark_of(const char *s, size_t n) { return n >= 3 && !memcmp(s, "\xEF\xBB\xBF", 3) ? 3 : 0; }
+
+static format_t format_of(const char *s, size_t n)
 {
-    const char *s = (const char *)buf;
     size_t head = n < 4096 ? n : 4096;
     if (memchr(s, 0, head)) return FMT_NONE;
-    if (n >= 3 && !memcmp(s, "\xEF\xBB\xBF", 3)) s += 3, n -= 3;
     for (size_t at = 0, lines = 0, next; at < n && lines < 1000; at = next, lines++) {
         const char *line = s + at, *eol = memchr(line, '\n', n - at);
         size_t len = eol ? (size_t)(eol - line) : n - at;
@@ -78,7 +79,11 @@ fail:
     return -1;
 }
 
-bool pdb_sniff(const unsigned char *buf, size_t n) { return format_of(buf, n) != FMT_NONE; }
+bool pdb_sniff(const unsigned char *buf, size_t n)
+{
+    size_t mark = mark_of((const char *)buf, n);
+    return format_of((const char *)buf + mark, n - mark) != FMT_NONE;
+}
 
 /* Takes over buf, which is changed. */
 static model_t *read_owned(unsigned char *buf, size_t n, const char *name, const char *assembly, notes_t *notes, err_t *err)
@@ -92,12 +97,14 @@ static model_t *read_owned(unsigned char *buf, size_t n, const char *name, const
         mem_free(buf);
         buf = plain;
     }
-    char *text = (char *)buf;
-    switch (format_of(buf, n)) {
+    size_t mark = mark_of((const char *)buf, n);
+    char *text = (char *)buf + mark;
+    n -= mark;
+    switch (format_of(text, n)) {
     case FMT_NONE: rc = err_set(err, ERR_FORMAT, "%s: neither PDB nor mmCIF", name); break;
     case FMT_CIF: rc = gemmi_cif(text, n, name, &raw, err); break;
     case FMT_PDB: {
-        size_t models, keep = text_prepare(text, n, name, &models, err);
+        size_t models, keep = text_prepare(text, n, name, &models, notes, err);
         if (!keep) break;
         rc = gemmi_pdb(text, keep, name, &raw, err);
         raw.nmodel = models;

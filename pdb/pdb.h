@@ -24,13 +24,14 @@
  *
  * Returns a new model; free with model_free(). Taken are: the first model of several; of alternate locations the one of
  * the highest occupancy (the first where they tie; of two residues at one place likewise); no hydrogen, deuterium or
- * water. Blank occupancy is 1, blank B is 0 (20 where a PDB line ends before column 65). model->trace is 1 when more
+ * water. Blank occupancy is 1 (in PDB also one that is no number, with a note), blank B is 0 (20 where a PDB line ends before column 65). model->trace is 1 when more
  * than half of the protein and nucleic residues have a single atom, CA or P, which then stands for the residue.
  * Order: chains as they first appear, residues as they appear in the chain, atoms as in the file; with an assembly,
  * generator by generator, copy by copy. Element 0 means unknown.
  * NULL on failure, err->code:
  *   ERR_IO        cannot open or read
- *   ERR_FORMAT    neither PDB nor mmCIF, damaged (gzip too), a coordinate that is no number, no atom left
+ *   ERR_FORMAT    neither PDB nor mmCIF, damaged (gzip too), a coordinate (at most a
+ *                 million angstrom), occupancy (0 to 1000) or B factor (at most a million) that is none, no atom left
  *   ERR_RANGE     more than PDB_FILE_MAX bytes, PDB_ATOM_MAX atoms or 65,535 chains
  *   ERR_NOTFOUND  the assembly is not listed; the message names those that are
  *   ERR_NOMEM     no memory

@@ -72,10 +72,10 @@ int gemmi_cif(const char *buf, size_t n, const char *name, raw_t *r, err_t *err)
 }
 #endif
 
-/* text.c: make n bytes of PDB text fit for the parser, in place: blank occupancies become 1, records that we do not want
- * are struck out, and the text ends after the first model.
+/* text.c: make n bytes of PDB text fit for the parser, in place: occupancies that are blank or no number become 1
+ * (a note tells of the latter), records that we do not want are struck out, and the text ends after the first model.
  * *models is how many there are. Returns the bytes to parse, or 0 with ERR_FORMAT (a coordinate that is no number). */
-size_t text_prepare(char *buf, size_t n, const char *name, size_t *models, err_t *err);
+size_t text_prepare(char *buf, size_t n, const char *name, size_t *models, notes_t *notes, err_t *err);
 /* Header facts that the parser leaves out: molecules, organisms, EC numbers. 0, or -1 with ERR_NOMEM. */
 int text_facts(const char *buf, size_t n, modelfacts_t *facts, err_t *err);
 

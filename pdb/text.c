@@ -25,12 +25,22 @@ static bool is_number(const char *p, size_t n)
     return p == end && digits && points <= 1;
 }
 
-static void fix_occupancy(char *line, size_t len)
+static bool is_blank(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != ' ' && p[i] != '\r') return false;
+    return true;
+}
+
+/* Whether the columns held something else than blanks or a number. */
+static bool fix_occupancy(char *line, size_t len)
 {
     size_t n = len < 60 ? len : 60;
-    if (len < 58 || is_number(line + 54, n - 54)) return;
+    if (len < 58 || is_number(line + 54, n - 54)) return false;
+    bool odd = !is_blank(line + 54, n - 54);
     memset(line + 54, ' ', n - 54);
     memcpy(line + n - 4, "1.00", 4);
+    return odd;
 }
 
 /* All that we want of a file. The parser reads past the end of some other records where they are cut short. */
@@ -44,9 +54,9 @@ static bool is_wanted(const char *line, size_t len)
     return false;
 }
 
-size_t text_prepare(char *buf, size_t n, const char *name, size_t *models, err_t *err)
+size_t text_prepare(char *buf, size_t n, const char *name, size_t *models, notes_t *notes, err_t *err)
 {
-    size_t atoms = 0, lineno = 0, keep = n;
+    size_t atoms = 0, lineno = 0, keep = n, odd = 0, first_odd = 0;
     *models = 0;
     for (size_t at = 0, next; at < n; at = next) {
         char *line = buf + at, *eol = memchr(line, '\n', n - at);
@@ -64,8 +74,9 @@ size_t text_prepare(char *buf, size_t n, const char *name, size_t *models, err_t
                 err_set(err, ERR_FORMAT, "%s: line %zu: atom without coordinates in columns 31-54", name, lineno);
                 return 0;
             }
-        fix_occupancy(line, len);
+        if (fix_occupancy(line, len) && !odd++) first_odd = lineno;
     }
+    if (odd) notes_add(notes, "%zu atoms whose occupancy is no number (the first in line %zu); 1 is taken", odd, first_odd);
     return keep;
 }
 

@@ -253,13 +253,22 @@ static void occupancy_blank_is_one(void **state)
 {
     (void)state;
     text_t t = {0};
+    notes_t notes = {0};
     atom(&t, "ATOM", " CA", ' ', "ALA", 'A', 1, 0, "", "C");
     atom(&t, "ATOM", " CA", ' ', "ALA", 'A', 2, 0, "0.25", "C");
     atom(&t, "ATOM", " CA", ' ', "ALA", 'A', 3, 0, "0.00", "C");
     put(&t, "ATOM      1  CA  ALA A   4       1.000   2.000   3.000\n");
     put(&t, "ATOM      1  CA  ALA A   5       1.000   2.000   3.000    \n");
+    model_t *m = parse_as(&t, NULL, &notes, NULL);
+    assert_non_null(m);
+    assert_int_equal(notes.n, 0);
+    model_free(m);
     put(&t, "ATOM      1  CA  ALA A   6       1.000   2.000   3.000******\n");
-    model_t *m = parse(&t);
+    m = parse_as(&t, NULL, &notes, NULL);
+    assert_non_null(m);
+    assert_int_equal(notes.n, 1); /* blanks are common, this is not */
+    assert_non_null(strstr(notes.line[0], "line 6"));
+    notes_free(&notes);
     static const double want[] = {1, 0.25, 0, 1, 1, 1};
     assert_int_equal(m->n, 6);
     for (size_t i = 0; i < 6; i++) assert_close((double)m->atom[i].occ, want[i], 1e-6);
@@ -451,6 +460,59 @@ static void huge_assembly(void **state)
 
 /* ---- bad files ---- */
 
+#define CIF_ATOM "data_x\n_atom_site.Cartn_x 1\n_atom_site.Cartn_y 2\n_atom_site.Cartn_z 3\n_atom_site."
+
+/* The message has the atom and what the file says. */
+static void bad_numbers_told(void **state)
+{
+    (void)state;
+    text_t t = {0};
+    err_t e = {0};
+    put(&t, CIF_ATOM "occupancy 1e300\n");
+    assert_null(parse_as(&t, NULL, NULL, &e));
+    assert_string_equal(e.msg, "t: atom 1: occupancy 1e300");
+    t = (text_t){0};
+    e = (err_t){0};
+    put(&t, "ATOM     17  CA  ALA A   1       1.000   2.000   3.000 -5.00\n");
+    assert_null(parse_as(&t, NULL, NULL, &e));
+    assert_string_equal(e.msg, "t: atom 17: occupancy -5");
+}
+
+/* An operator may take no atom to infinity. */
+static void wild_operators(void **state)
+{
+    (void)state;
+    text_t t = {0};
+    put(&t, "%s%s", cif_head, cif_atoms);
+    char *p = strstr(t.s, "100");
+    assert_non_null(p);
+    memcpy(p, "9e9", 3);
+    model_t *m = parse_as(&t, "asu", NULL, NULL);
+    assert_non_null(m);
+    model_free(m);
+    m = parse(&t);
+    for (size_t i = 0; i < m->n; i++) assert_true(fabs((double)m->atom[i].x) < 1e6);
+    model_free(m);
+}
+
+/* A byte order mark, as some editors write: the first record counts all the same. */
+static void byte_order_mark(void **state)
+{
+    (void)state;
+    for (int cif = 0; cif < 2; cif++) {
+        text_t plain = {0}, marked = {0};
+        if (cif) put(&plain, "%s%s", cif_head, cif_atoms);
+        else
+            for (int k = 1; k <= 3; k++) atom(&plain, "ATOM", " CA", ' ', "ALA", 'A', k, k, "1.00", "C");
+        put(&marked, "\xEF\xBB\xBF%s", plain.s);
+        model_t *a = parse(&plain), *b = parse(&marked);
+        assert_int_equal(a->n, b->n);
+        assert_string_equal(a->facts.id, b->facts.id);
+        model_free(a);
+        model_free(b);
+    }
+}
+
 static void damage(void **state)
 {
     (void)state;
@@ -474,6 +536,24 @@ static void damage(void **state)
         {"data_x\n_atom_site.Cartn_x 1\n_atom_site.Cartn_y 2\n_atom_site.Cartn_z 3\n", ERR_OK},
         {"data_x\n_atom_site.Cartn_x 1\n_atom_site.Cartn_y 2\n_atom_site.Cartn_z\n", ERR_FORMAT},
         {"data_x\n_atom_site.Cartn_x 'open\n", ERR_FORMAT},
+        {"data_x\n_atom_site.Cartn_x 1\n_atom_site.Cartn_y 2\n_atom_site.Cartn_z 1e300\n", ERR_FORMAT},
+        {"data_x\n_atom_site.Cartn_x 1\n_atom_site.Cartn_y -1.1e6\n_atom_site.Cartn_z 3\n", ERR_FORMAT},
+        {"data_x\n_atom_site.Cartn_x 1\n_atom_site.Cartn_y -999999\n_atom_site.Cartn_z 3\n", ERR_OK},
+        {CIF_ATOM "occupancy 1e300\n", ERR_FORMAT},
+        {CIF_ATOM "occupancy -5\n", ERR_FORMAT},
+        {CIF_ATOM "occupancy -0.01\n", ERR_FORMAT},
+        {CIF_ATOM "occupancy abc\n", ERR_FORMAT},
+        {CIF_ATOM "occupancy nan\n", ERR_FORMAT},
+        {CIF_ATOM "occupancy ?\n", ERR_OK},
+        {CIF_ATOM "occupancy 1000\n", ERR_OK},
+        {CIF_ATOM "B_iso_or_equiv 1e300\n", ERR_FORMAT},
+        {CIF_ATOM "B_iso_or_equiv -2e6\n", ERR_FORMAT},
+        {CIF_ATOM "B_iso_or_equiv inf\n", ERR_FORMAT},
+        {CIF_ATOM "B_iso_or_equiv -9.5\n", ERR_OK},
+        {"ATOM      1  CA  ALA A   1    9999999.   2.000   3.000  1.00\n", ERR_FORMAT},
+        {"ATOM      1  CA  ALA A   1       1.000   2.000   3.000 -5.00\n", ERR_FORMAT},
+        {"ATOM      1  CA  ALA A   1       1.000   2.000   3.000 5000.\n", ERR_FORMAT},
+        {"ATOM      1  CA  ALA A   1       1.000   2.000   3.000  1.009999999\n", ERR_OK},
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         text_t t = {0};
@@ -601,6 +681,7 @@ int main(void)
         cmocka_unit_test(alternate_locations), cmocka_unit_test(occupancy_blank_is_one), cmocka_unit_test(first_model_no_hydrogens),
         cmocka_unit_test(elements),            cmocka_unit_test(other_records),
         cmocka_unit_test(traces),              cmocka_unit_test(cif_atoms_and_facts), cmocka_unit_test(cif_assemblies),
+        cmocka_unit_test(bad_numbers_told),    cmocka_unit_test(wild_operators),      cmocka_unit_test(byte_order_mark),
         cmocka_unit_test(cif_residues),        cmocka_unit_test(huge_assembly),       cmocka_unit_test(damage),              cmocka_unit_test(truncation),
         cmocka_unit_test(gzip),                cmocka_unit_test(gzip_bomb),           cmocka_unit_test(paths),
         cmocka_unit_test(sniff),               cmocka_unit_test(scattering_factors),
