@@ -370,12 +370,20 @@ void cif_atoms(cif::Block &block, raw_t *r, Residues &residues)
     r->nmodel = models.size();
 }
 
+// What a file may ask for in operators, all its assemblies together: a few bytes can stand for very many.
+struct Budget {
+    size_t left = 1000000;
+    void spend()
+    {
+        if (left-- == 0) throw Fail{ERR_RANGE, "assemblies with more than a million operators"};
+    }
+};
+
 // "1", "1,3-5", "(1-60)(61,62)", "(X0)(P)": the operator ids of each factor.
-std::vector<std::vector<std::string>> parse_operators(const std::string &expr)
+std::vector<std::vector<std::string>> parse_operators(const std::string &expr, Budget &budget)
 {
     std::vector<std::vector<std::string>> factors(1);
     std::string item;
-    size_t total = 0;
     auto flush = [&] {
         if (item.empty()) return;
         const size_t dash = item.find('-');
@@ -385,7 +393,7 @@ std::vector<std::vector<std::string>> parse_operators(const std::string &expr)
         if (dash != std::string::npos && digits(0, dash) && digits(dash + 1, item.size())) {
             const int a = gemmi::no_sign_atoi(item.c_str()), b = gemmi::no_sign_atoi(item.c_str() + dash + 1);
             for (int i = a; i <= b; i++) {
-                if (++total > 1000000) throw Fail{ERR_RANGE, "assembly with more than a million operators"};
+                budget.spend();
                 factors.back().push_back(std::to_string(i));
             }
         } else
@@ -426,16 +434,21 @@ Ops cif_operators(cif::Block &block)
 void cif_assemblies(cif::Block &block, raw_t *r, const Names &parts)
 {
     const Ops ops = cif_operators(block);
+    Budget budget;
     for (auto row : block.find("_pdbx_struct_assembly_gen.", {"assembly_id", "oper_expression", "asym_id_list"})) {
         const uint32_t id = assembly_index(r, row.str(0));
+        std::vector<uint32_t> keys;
+        for (const std::string &asym : gemmi::split_str(row.str(2), ','))
+            if (uint32_t k; parts.find(gemmi::trim_str(asym), k)) keys.push_back(k);
+        if (keys.empty()) continue;
         std::vector<gemmi::Transform> copies(1); // identity
-        for (const auto &factor : parse_operators(row.str(1))) {
+        for (const auto &factor : parse_operators(row.str(1), budget)) {
             std::vector<gemmi::Transform> next;
             for (const gemmi::Transform &left : copies)
                 for (const std::string &op : factor) {
                     auto it = ops.find(op);
                     if (it == ops.end()) continue;
-                    if (next.size() > 1000000) throw Fail{ERR_RANGE, "assembly with more than a million operators"};
+                    budget.spend();
                     next.push_back(left.combine(it->second));
                 }
             copies.swap(next);
@@ -444,10 +457,7 @@ void cif_assemblies(cif::Block &block, raw_t *r, const Names &parts)
         gen.assembly = id;
         gen.key0 = r->nkey;
         gen.op0 = r->nop;
-        for (const std::string &asym : gemmi::split_str(row.str(2), ',')) {
-            uint32_t k;
-            if (parts.find(gemmi::trim_str(asym), k)) add(r->key, r->nkey, r->key_cap) = k;
-        }
+        for (uint32_t k : keys) add(r->key, r->nkey, r->key_cap) = k;
         for (const auto &t : copies)
             if (rawop_t o = op_of(t); sane_op(o)) add(r->op, r->nop, r->op_cap) = o;
         gen.nkey = r->nkey - gen.key0;

@@ -32,7 +32,8 @@
  *   ERR_IO        cannot open or read
  *   ERR_FORMAT    neither PDB nor mmCIF, damaged (gzip too), a coordinate (at most a
  *                 million angstrom), occupancy (0 to 1000) or B factor (at most a million) that is none, no atom left
- *   ERR_RANGE     more than PDB_FILE_MAX bytes, PDB_ATOM_MAX atoms or 65,535 chains
+ *   ERR_RANGE     more than PDB_FILE_MAX bytes, PDB_ATOM_MAX atoms, 65,535 chains or
+ *                 a million operators in the assemblies of an mmCIF file
  *   ERR_NOTFOUND  the assembly is not listed; the message names those that are
  *   ERR_NOMEM     no memory
  * Thread-safe. Source: wwPDB file format 3.3; PDBx/mmCIF dictionary; parsed by gemmi. */

@@ -443,6 +443,14 @@ static void cif_residues(void **state)
     model_free(m);
 }
 
+/* The entry up to its table of generators, whose rows are the caller's; and what follows them. */
+static void generators(text_t *t)
+{
+    put(t, "%.*s", (int)(strstr(cif_head, "1 '(1,2)(X)'") - cif_head), cif_head);
+}
+
+static void end_generators(text_t *t) { put(t, "%s%s", strstr(cif_head, "loop_\n_pdbx_struct_oper_list.id"), cif_atoms); }
+
 static void huge_assembly(void **state)
 {
     (void)state;
@@ -452,10 +460,51 @@ static void huge_assembly(void **state)
     memcpy(p, "'(1-999999", 10);
     assert_int_equal(code_of(&t, NULL), ERR_FORMAT); /* the quote is now open */
     text_t u = {0};
-    put(&u, "%s", cif_head);
-    u.n = (size_t)(strstr(u.s, "1 '(1,2)(X)'") - u.s);
-    put(&u, "1 '(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)' A\n%s%s", strstr(cif_head, "2 '(1-3)' A"), cif_atoms);
-    assert_int_equal(code_of(&u, NULL), ERR_RANGE);
+    const char *many = "(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)";
+    generators(&u);
+    put(&u, "1 '%s' A\n", many);
+    end_generators(&u);
+    assert_int_equal(code_of(&u, "asu"), ERR_RANGE);
+    u = (text_t){0};
+    generators(&u);
+    put(&u, "1 '%s' Q\n1 1 A\n", many); /* a part without atoms costs nothing */
+    end_generators(&u);
+    assert_int_equal(code_of(&u, "1"), ERR_OK);
+    u = (text_t){0};
+    generators(&u);
+    for (int k = 0; k < 20; k++) put(&u, "%d '%.55s' A\n", k, many); /* together, whichever is wanted */
+    end_generators(&u);
+    assert_int_equal(code_of(&u, "asu"), ERR_RANGE);
+    u = (text_t){0};
+    generators(&u);
+    for (int k = 0; k < 20; k++) put(&u, "%d (100-99999) A\n", k); /* so do names of operators that are not there */
+    end_generators(&u);
+    assert_int_equal(code_of(&u, "asu"), ERR_RANGE);
+}
+
+/* 65,535 chains are the most: 3^10 + 2 (3^7 + 3^6 + 3^5 + 3^4 + 3) copies of one. */
+static void chains_limit(void **state)
+{
+    (void)state;
+    static const int power[] = {10, 7, 7, 6, 6, 5, 5, 4, 4, 1, 1};
+    for (int more = 0; more < 2; more++) {
+        text_t t = {0};
+        generators(&t);
+        for (size_t i = 0; i < sizeof power / sizeof *power; i++) put(&t, "1 '%.*s' A\n", 5 * power[i], "(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)(1-3)");
+        if (more) put(&t, "1 1 A\n");
+        end_generators(&t);
+        err_t e = {0};
+        model_t *m = parse_as(&t, "1", NULL, &e);
+        if (more) {
+            assert_null(m);
+            assert_int_equal(e.code, ERR_RANGE);
+        } else {
+            assert_non_null(m);
+            assert_int_equal(m->nchain, 65535);
+            assert_int_equal(m->atom[m->n - 1].chain, 65534);
+        }
+        model_free(m);
+    }
 }
 
 /* ---- bad files ---- */
@@ -682,7 +731,7 @@ int main(void)
         cmocka_unit_test(elements),            cmocka_unit_test(other_records),
         cmocka_unit_test(traces),              cmocka_unit_test(cif_atoms_and_facts), cmocka_unit_test(cif_assemblies),
         cmocka_unit_test(bad_numbers_told),    cmocka_unit_test(wild_operators),      cmocka_unit_test(byte_order_mark),
-        cmocka_unit_test(cif_residues),        cmocka_unit_test(huge_assembly),       cmocka_unit_test(damage),              cmocka_unit_test(truncation),
+        cmocka_unit_test(cif_residues),        cmocka_unit_test(huge_assembly), cmocka_unit_test(chains_limit),       cmocka_unit_test(damage),              cmocka_unit_test(truncation),
         cmocka_unit_test(gzip),                cmocka_unit_test(gzip_bomb),           cmocka_unit_test(paths),
         cmocka_unit_test(sniff),               cmocka_unit_test(scattering_factors),
     };
