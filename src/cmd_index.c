@@ -7,6 +7,7 @@
 #include "pipeline/index.h"
 #include "pipeline/manifest.h"
 #include "src/mapopts.h"
+#include "src/outpath.h"
 #include "src/table.h"
 
 typedef struct {
@@ -36,6 +37,16 @@ static int read_manifests(const app_t *app, int argc, char **argv, manifest_t *m
     return m->n ? 0 : err_set(err, ERR_FORMAT, "%s: no entry", argv[0]);
 }
 
+/* That the index destroys none of what is read, and can be written: asked before the work, which may take days. */
+static int check_out(const char *out, int argc, char **argv, const manifest_t *m, err_t *err)
+{
+    for (int i = 0; i < argc; i++)
+        if (outpath_not_input("index build", out, argv[i], err)) return -1;
+    for (size_t i = 0; i < m->n; i++)
+        if (outpath_not_input("index build", out, m->item[i].path, err)) return -1;
+    return outpath_writable(out, err);
+}
+
 static int run_build(const app_t *app, const void *opts, int argc, char **argv)
 {
     const build_opts_t *o = opts;
@@ -51,7 +62,7 @@ static int run_build(const app_t *app, const void *opts, int argc, char **argv)
         err_set(&err, ERR_USAGE, "index build: no output; give -o INDEX");
         return cmd_fail(app, &err);
     }
-    if (read_manifests(app, argc, argv, &m, &err) || describe_new(&d, &map, &err)) goto done;
+    if (read_manifests(app, argc, argv, &m, &err) || check_out(o->out, argc, argv, &m, &err) || describe_new(&d, &map, &err)) goto done;
     for (size_t i = 0; i < m.n; i++)
         if (!m.item[i].assembly) m.item[i].assembly = o->assembly;
     if (build_index(&m, &d, &app->log, &x, &failed, &err)) goto done;
@@ -74,8 +85,8 @@ const cmd_t cmd_index_build = {
     .name = "index build",
     .args = "-o INDEX MANIFEST|FOLDER|FILE...",
     .summary = "Describe maps and models, and store them for searching",
-    .about = "Reads atomic models (PDB, mmCIF) and density maps (MRC, CCP4), plain or packed, and writes one HDF5 file that "
-             "cryolex search uses. A model is simulated into density first.\n\n"
+    .about = "Reads atomic models (PDB or mmCIF, plain or gzip) and density maps (MRC or CCP4, plain, gzip, bzip2, xz or zstd), "
+             "and writes one HDF5 file that cryolex search uses. A model is simulated into density first.\n\n"
              "A manifest is a table of tab-separated columns with a header row; it needs the columns id and path (relative paths "
              "start at its folder) and may have kind (map, model), contour, apix, assembly, title, caption, terms, "
              "group, split and pair. A folder stands for every map and model file below it, whose id is its name.\n\n"

@@ -163,8 +163,8 @@ const cmd_t cmd_search = {
     .name = "search",
     .args = "-i INDEX FILE...",
     .summary = "The entries of an index nearest to a map or a model",
-    .about = "Each FILE is a density map (MRC, CCP4) or an atomic model (PDB, mmCIF), plain or packed. The contour of a map is "
-             "estimated unless it is given; axis order, position, orientation and padding do not matter.\n\n"
+    .about = "Each FILE is a density map (MRC or CCP4, plain, gzip, bzip2, xz or zstd) or an atomic model (PDB or mmCIF, plain or "
+             "gzip). The contour of a map is estimated unless it is given; axis order, position, orientation and padding do not matter.\n\n"
              "Columns: query; rank, from 1; id of the entry; score, higher is nearer; shape, the correlation of the cubes "
              "(-1 to 1) or the distance of the invariants or profiles; rg, radius of gyration of the entry in angstrom; "
              "dlog_rg, natural logarithm of the ratio of the entry's to the query's; title.\n\n"

@@ -1,9 +1,11 @@
 /* cryolex simulate: a density map from an atomic model. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mrc/mrc.h"
 #include "pdb/pdb.h"
+#include "src/outpath.h"
 #include "src/table.h"
 #include "voxel/simulate.h"
 
@@ -16,7 +18,7 @@ typedef struct {
 #define AT(field) offsetof(opts_t, field)
 static const opt_t opts[] = {
     {'r', "resolution", OPT_REAL, AT(resolution), "A", 0.5, 200, NULL, "8", "Resolution in angstrom"},
-    {'a', "apix", OPT_REAL, AT(apix), "A", 0, 100, NULL, "0", "Voxel size in angstrom; 0: a third of the resolution"},
+    {'a', "apix", OPT_MAYBE, AT(apix), "A", 1e-3, 100, NULL, NULL, "Voxel size in angstrom (default: a third of the resolution)"},
     {0, "assembly", OPT_STR, AT(assembly), "ID", 0, 0, NULL, NULL,
      "Biological assembly, or asu for the deposited model (default: assembly 1 of an entry from diffraction, the deposited model of others)"},
     {0, "kind", OPT_CHOICE, AT(kind), NULL, 0, 0, "molmap|electron", "molmap",
@@ -30,18 +32,21 @@ static int run(const app_t *app, const void *options, int argc, char **argv)
 {
     const opts_t *o = options;
     (void)argc;
-    err_t err = {0};
+    err_t err = {0}, why = {0};
     notes_t notes = {0};
     vol_t *v = NULL;
     int rc = -1;
-    sim_opts_t so = {.resolution = o->resolution, .voxel = o->apix > 0 ? o->apix : o->resolution / 3, .pad = o->pad,
+    sim_opts_t so = {.resolution = o->resolution, .voxel = isnan(o->apix) ? o->resolution / 3 : o->apix, .pad = o->pad,
                      .kind = o->kind ? SIM_ELECTRON : SIM_MOLMAP, .memory = app->memory};
     mrc_wopts_t wo = {.mode = o->mode ? 12 : 2};
-    model_t *m = pdb_read(argv[0], o->assembly, &notes, &err);
+    model_t *m = NULL;
+    if (!outpath_not_input("simulate", argv[1], argv[0], &err)) m = pdb_read(argv[0], o->assembly, &notes, &err);
     log_notes(&app->log, argv[0], &notes);
     if (m && so.voxel > so.resolution / 2)
-        log_msg(&app->log, LOG_WARN, "voxels of %g angstrom are too coarse for a resolution of %g (at most half of it)", so.voxel, so.resolution);
-    if (m && (v = simulate(m, &so, &err)) && !mrc_write(argv[1], v, &wo, &err)) {
+        log_msg(&app->log, LOG_WARN, "%s: voxels of %g angstrom are too coarse for a resolution of %g (at most half of it)",
+                argv[0], so.voxel, so.resolution);
+    if (m && !(v = simulate(m, &so, &why))) err_set(&err, why.code, "%s: %s", argv[0], why.msg);
+    if (v && !mrc_write(argv[1], v, &wo, &err)) {
         log_msg(&app->log, LOG_INFO, "%s: %zu atoms%s%s, %zu x %zu x %zu voxels of %g angstrom", argv[1], m->n,
                 *m->assembly ? ", assembly " : "", m->assembly, v->nx, v->ny, v->nz, so.voxel);
         rc = 0;

@@ -11,9 +11,11 @@ cryolex_SOURCES = \
 	src/doc.c src/doc.h \
 	src/main.c \
 	src/mapopts.c src/mapopts.h \
+	src/outpath.c src/outpath.h \
 	src/table.c src/table.h
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 cryolex_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
-dist_check_SCRIPTS += tests/test_cmd_resample.sh
-TESTS += tests/test_cmd_resample.sh
+SRC_TESTS = tests/test_cmd_index.sh tests/test_cmd_resample.sh tests/test_cmd_simulate.sh
+dist_check_SCRIPTS += $(SRC_TESTS)
+TESTS += $(SRC_TESTS)

@@ -1,0 +1,46 @@
+#!/bin/bash
+# cryolex index build: what is refused before the work begins.
+# shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
+. "${srcdir:-.}/tests/tap.sh"
+cryolex=${CRYOLEX:?the program to test}
+mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
+
+mkdir models
+for k in 1 2; do
+    awk -v k="$k" 'BEGIN { for (i = 1; i <= 60; i++)
+        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 3 * k * cos(i), 9 * sin(i), 1.5 * i / k }' >"models/m$k.pdb"
+done
+echo broken >models/m3.pdb
+printf 'id\tpath\n1\tmodels/m1.pdb\n2\tmodels/m2.pdb\n3\tmodels/m3.pdb\n' >list.tsv
+ln -s models/m2.pdb link
+cp -r . ../before
+
+# refused STATUS PATTERN ARGUMENT...: one message, no entry is read, nothing changes.
+refused() {
+    want=$1 pattern=$2
+    shift 2
+    run "$want" "$cryolex" index build -q "$@" || return 1
+    grep -q "$pattern" ../err && ! grep -q 'm3' ../err && diff -r . ../before || { cat ../err; return 1; }
+}
+onto_input() {
+    refused 2 'm1.pdb: the output is an input' -o models/m1.pdb models/m1.pdb && refused 2 'is an input' -o ./models/m2.pdb models &&
+        refused 2 'is an input' -o models/m1.pdb list.tsv && refused 2 'is an input' -o list.tsv list.tsv &&
+        refused 2 'is an input' -o link models
+}
+builds() { # over an old index, beside one broken entry; nothing is left behind
+    for _ in 1 2; do run 1 "$cryolex" index build -q -o ../x.h5 list.tsv || return 1; done
+    run 0 "$cryolex" index info ../x.h5 && diff -r . ../before && [ -z "$(find .. -name '.cryolex*' -o -name '*.tmp.*')" ]
+}
+
+tap "an input is not the output" onto_input
+tap "no such folder" refused 3 'no/x.h5: cannot write.*No such file' -o no/x.h5 list.tsv
+tap "a file for a folder" refused 3 'list.tsv/x.h5: cannot write' -o list.tsv/x.h5 models
+tap "a folder for a file" refused 3 'models: cannot write.*folder' -o models list.tsv
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir ../locked && chmod a-w ../locked
+    tap "a folder that is not writable" refused 3 'cannot write.*denied' -o ../locked/x.h5 list.tsv
+else
+    tap_skip "a folder that is not writable" "root may write everywhere"
+fi
+tap "an index" builds
+tap_done
