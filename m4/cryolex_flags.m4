@@ -3,7 +3,7 @@ dnl Sets OUR_CFLAGS, OUR_CXXFLAGS, OUR_LDFLAGS; CFLAGS stays the user's.
 AC_DEFUN([CRYOLEX_FLAGS], [
   cryolex_warn="-Wall -Wextra -Wshadow -Wconversion"
   OUR_CFLAGS="-std=gnu11 $cryolex_warn -Wstrict-prototypes -Wmissing-prototypes -fno-math-errno -fno-trapping-math"
-  OUR_CXXFLAGS="-std=c++17 -Wall -Wextra -Wshadow"
+  OUR_CXXFLAGS="-std=c++17 $cryolex_warn"
   OUR_LDFLAGS=
 
   AC_ARG_ENABLE([debug], [AS_HELP_STRING([--enable-debug], [no optimisation, assertions on])], [], [enable_debug=no])
