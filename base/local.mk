@@ -12,6 +12,7 @@ libbase_a_SOURCES = \
 	base/rng.c base/rng.h \
 	base/threads.c base/threads.h \
 	base/tsv.c base/tsv.h \
+	base/utf8.c base/utf8.h \
 	base/vol.c base/vol.h
 BASE_LIBS = libbase.a -lm
 

@@ -16,9 +16,15 @@ void notes_add(notes_t *notes, const char *fmt, ...)
     va_end(ap);
     for (char *p = buf; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
-    if (mem_grow(&notes->line, &notes->cap, notes->n + 1, sizeof *notes->line, NULL)) return;
+    if (mem_grow(&notes->line, &notes->cap, notes->n + 1, sizeof *notes->line, NULL)) {
+        notes->lost++;
+        return;
+    }
     char *s = mem_str(buf, NULL);
-    if (s) notes->line[notes->n++] = s;
+    if (s)
+        notes->line[notes->n++] = s;
+    else
+        notes->lost++;
 }
 
 void notes_free(notes_t *notes)

@@ -172,6 +172,7 @@ int opt_parse(const opt_t *rows, void *out, const opt_t *common, void *common_ou
         }
         if (c == ':') return err_set(err, ERR_USAGE, "%s: its argument is missing", word);
         if (c == '?') {
+            if (optopt == 'h') return err_set(err, ERR_USAGE, "%s: takes no argument", word); /* --help=1; -h is never refused */
             if (optopt > 0 && optopt < CODE0) return err_set(err, ERR_USAGE, "-%c: no such option", optopt);
             if (optopt >= CODE0) return err_set(err, ERR_USAGE, "%s: takes no argument", word);
             return err_set(err, ERR_USAGE, "%s: no such option, or not a unique one", word);

@@ -6,17 +6,17 @@
 
 #include "base/mem.h"
 
-static uint32_t word(const unsigned char *b, bool big)
+uint32_t head_word(const unsigned char *b, bool big)
 {
     return big ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]
                : (uint32_t)b[3] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[1] << 8 | b[0];
 }
 
-static int32_t get_i32(const unsigned char *b, bool big) { return (int32_t)word(b, big); }
+static int32_t get_i32(const unsigned char *b, bool big) { return (int32_t)head_word(b, big); }
 
 static float get_f32(const unsigned char *b, bool big)
 {
-    uint32_t u = word(b, big);
+    uint32_t u = head_word(b, big);
     float f;
     memcpy(&f, &u, sizeof f);
     return f;

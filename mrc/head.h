@@ -35,6 +35,8 @@ int head_layout(mrc_header_t *h, const char *name, size_t size, const mrc_opts_t
 bool head_is_density(int mode);             /* one of 0, 1, 2, 6, 12, 101 */
 size_t head_row_bytes(int mode, size_t nx); /* bytes of one row; 0 for no mode */
 
+/* The 32-bit word at b. */
+uint32_t head_word(const unsigned char *b, bool big);
 /* Little-endian bytes of a header for a volume: words that mrc_write needs. b is cleared first. */
 void head_put_i32(unsigned char *b, size_t at, int32_t x);
 void head_put_f32(unsigned char *b, size_t at, float x);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mrc/head.h"
+
 #define MAGIC(at, s, name) {at, s, sizeof(s) - 1, name}
 
 /* Bytes at a fixed place. The first that fits counts. */
@@ -61,13 +63,6 @@ static bool has(const unsigned char *b, size_t n, size_t at, const char *s, size
     return n >= at + len && !memcmp(b + at, s, len);
 }
 
-static uint32_t word(const unsigned char *b, size_t at, bool big)
-{
-    b += at;
-    return big ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]
-               : (uint32_t)b[3] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[1] << 8 | b[0];
-}
-
 /* EM: byte 0 the machine, byte 3 the voxel type, then three sides; 512 bytes of header. */
 static bool is_em(const unsigned char *b, size_t n, size_t size)
 {
@@ -76,7 +71,7 @@ static bool is_em(const unsigned char *b, size_t n, size_t size)
     bool big = b[0] == 0 || b[0] == 3 || b[0] == 4 || b[0] == 5;
     double want = bytes[b[3]];
     for (size_t k = 1; k < 4; k++) {
-        uint32_t side = word(b, 4 * k, big);
+        uint32_t side = head_word(b + 4 * k, big);
         if (side < 1 || side > 32768) return false;
         want *= side;
     }
@@ -91,7 +86,7 @@ static bool is_spider(const unsigned char *b, size_t n)
         double w[24];
         bool whole = true;
         for (size_t k = 1; k < 24; k++) {
-            uint32_t u = word(b, 4 * (k - 1), big);
+            uint32_t u = head_word(b + 4 * (k - 1), big);
             float f;
             memcpy(&f, &u, sizeof f);
             w[k] = (double)f;
@@ -111,8 +106,8 @@ static bool is_spider(const unsigned char *b, size_t n)
 static const char *gatan(const unsigned char *b, size_t n)
 {
     if (n < 20) return NULL;
-    if (word(b, 0, true) == 3 && word(b, 8, true) <= 1) return "Gatan DM3";
-    if (word(b, 0, true) == 4 && word(b, 12, true) <= 1) return "Gatan DM4";
+    if (head_word(b, true) == 3 && head_word(b + 8, true) <= 1) return "Gatan DM3";
+    if (head_word(b, true) == 4 && head_word(b + 12, true) <= 1) return "Gatan DM4";
     return NULL;
 }
 

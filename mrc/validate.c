@@ -187,6 +187,7 @@ int mrc_validate(const char *path, const mrc_opts_t *opts, notes_t *list, err_t 
         else
             rc = err_set(err, e.code, "%s", e.msg);
     }
+    if (!rc && list->lost) rc = err_set(err, ERR_NOMEM, "no memory for the list of departures");
     if (rc) err_prefix(err, r.src.name);
     source_close(&r.src);
     return rc;

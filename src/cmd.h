@@ -14,6 +14,7 @@ enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOT_RUN = 3 };
 
 /* What main hands to a command. */
 typedef struct {
+    const char *cmd; /* name of the command that runs */
     log_t log;
     bool quiet;
     long threads;
@@ -32,7 +33,7 @@ typedef struct {
     int (*run)(const app_t *app, const void *opts, int argc, char **argv); /* operands only; returns an exit status */
 } cmd_t;
 
-/* Report err on the log; returns EXIT_MISUSE for ERR_USAGE and EXIT_NOT_RUN for the rest. */
+/* Report err on the log, misuse with a pointer at the command's -h; returns EXIT_MISUSE for ERR_USAGE and EXIT_NOT_RUN for the rest. */
 int cmd_fail(const app_t *app, const err_t *err);
 
 /* The commands, one row in each cmd_<name>.c; a NULL name ends. */

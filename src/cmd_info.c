@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/utf8.h"
 #include "mrc/mrc.h"
 #include "src/mapopts.h"
 #include "src/table.h"
@@ -20,7 +22,8 @@ typedef struct {
 typedef struct {
     const char *path;
     mrc_header_t h;
-    size_t size[3]; /* of the volume as read */
+    size_t size[3]; /* of the volume as read, as the two below; angstrom */
+    double voxel[3], origin[3];
     volstat_t s;
     notes_t notes;
 } facts_t;
@@ -48,27 +51,6 @@ static const char *kind_text(const mrc_header_t *h)
     return h->image_stack ? "image stack" : h->volumes > 1 ? "stack of volumes" : h->n[2] == 1 ? "image" : "volume";
 }
 
-/* Text that terminals and JSON take: valid UTF-8 stays, any other byte becomes '?'. out: as long as s, and the zero. */
-static void utf8_clean(const char *s, char *out)
-{
-    while (*s) {
-        const unsigned char c = (unsigned char)*s;
-        size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0, k = 1;
-        while (k < n && ((unsigned char)s[k] & 0xc0) == 0x80) k++;
-        json_t *j = n && k == n ? json_stringn(s, n) : NULL; /* refuses overlong forms and surrogates */
-        if (j && c >= 0x20 && c != 0x7f) {
-            memcpy(out, s, n);
-            out += n;
-            s += n;
-        } else {
-            *out++ = '?';
-            s++;
-        }
-        json_decref(j);
-    }
-    *out = 0;
-}
-
 static void print_text(const facts_t *f)
 {
     const mrc_header_t *h = &f->h;
@@ -78,10 +60,10 @@ static void print_text(const facts_t *f)
            h->big_endian ? "big" : "little", h->codec);
     printf("  size      %zu x %zu x %zu voxels (x, y, z)", f->size[0], f->size[1], f->size[2]);
     if (h->volumes > 1) printf(", %zu volumes", h->volumes);
-    printf("\n  voxel     %.6g x %.6g x %.6g A\n", h->voxel[0], h->voxel[1], h->voxel[2]);
-    printf("  box       %.6g x %.6g x %.6g A\n", (double)h->size[0] * h->voxel[0], (double)h->size[1] * h->voxel[1],
-           (double)h->size[2] * h->voxel[2]);
-    printf("  origin    %.6g, %.6g, %.6g A (ORIGIN %g, %g, %g; NSTART %d, %d, %d)\n", h->place[0], h->place[1], h->place[2],
+    printf("\n  voxel     %.6g x %.6g x %.6g A\n", f->voxel[0], f->voxel[1], f->voxel[2]);
+    printf("  box       %.6g x %.6g x %.6g A\n", (double)f->size[0] * f->voxel[0], (double)f->size[1] * f->voxel[1],
+           (double)f->size[2] * f->voxel[2]);
+    printf("  origin    %.6g, %.6g, %.6g A (ORIGIN %g, %g, %g; NSTART %d, %d, %d)\n", f->origin[0], f->origin[1], f->origin[2],
            (double)h->origin[0], (double)h->origin[1], (double)h->origin[2], h->nstart[0], h->nstart[1], h->nstart[2]);
     printf("  axes      columns %c, rows %c, sections %c\n", 'x' + h->axis[0], 'x' + h->axis[1], 'x' + h->axis[2]);
     printf("  cell      %g, %g, %g A; %g, %g, %g degrees; %d x %d x %d intervals; space group %d\n", (double)h->cella[0],
@@ -128,10 +110,10 @@ static json_t *facts_json(const facts_t *f)
         utf8_clean(f->notes.line[k], text);
         json_array_append_new(notes, json_string(text));
     }
-    char *path = malloc(strlen(f->path) + 1);
+    char *path = mem_new(strlen(f->path) + 1, 1, NULL);
     if (path) utf8_clean(f->path, path);
     json_object_set_new(j, "file", json_string(path ? path : "?"));
-    free(path);
+    mem_free(path);
     json_object_set_new(j, "kind", json_string(kind_text(h)));
     json_object_set_new(j, "mode", json_integer(h->mode));
     json_object_set_new(j, "values", json_string(mode_text(h)));
@@ -139,8 +121,8 @@ static json_t *facts_json(const facts_t *f)
     json_object_set_new(j, "compression", json_string(h->codec));
     json_object_set_new(j, "size", json_pack("[I,I,I]", (json_int_t)f->size[0], (json_int_t)f->size[1], (json_int_t)f->size[2]));
     json_object_set_new(j, "volumes", json_integer((json_int_t)h->volumes));
-    json_object_set_new(j, "voxel", triple(h->voxel));
-    json_object_set_new(j, "origin", triple(h->place));
+    json_object_set_new(j, "voxel", triple(f->voxel));
+    json_object_set_new(j, "origin", triple(f->origin));
     json_object_set_new(j, "nstart", json_pack("[i,i,i]", h->nstart[0], h->nstart[1], h->nstart[2]));
     json_object_set_new(j, "axes", json_string(axes));
     json_object_set_new(j, "angles", triple(h->angle));
@@ -171,6 +153,8 @@ static int info_one(const app_t *app, const info_t *o, const char *path, bool fi
     }
     if (f.h.volumes > 1 && !o->map.volume) notes_add(&f.notes, "statistics of the first volume; see --volume");
     f.size[0] = v->nx, f.size[1] = v->ny, f.size[2] = v->nz;
+    memcpy(f.voxel, v->voxel, sizeof f.voxel);
+    memcpy(f.origin, v->origin, sizeof f.origin);
     vol_stats(v, &f.s);
     vol_free(v);
     if (o->format == FORMAT_JSON) {
@@ -191,17 +175,18 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     const info_t *o = opts;
     int failed = 0;
     for (int i = 0; i < argc; i++) failed += info_one(app, o, argv[i], i == failed) != 0;
-    return failed ? EXIT_SOME_FAILED : EXIT_DONE;
+    return !failed ? EXIT_DONE : failed < argc ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
 }
 
 const cmd_t cmd_info = {
     .name = "info",
-    .args = "[options] FILE...",
+    .args = "FILE...",
     .summary = "What a density map holds: size, voxel, origin, statistics, faults",
     .about = "The statistics are those of the values in the file, not of its header. A \"note\" is a fault of the\n"
              "file that was read past, or a choice that the reader made. Stacks are told by their first volume,\n"
-             "image stacks as a whole.\n\n"
-             "Status 1 when a file cannot be read.",
+             "image stacks as a whole, with or without --images. A cell that is not orthogonal is resampled to an orthogonal\n"
+             "grid, and size, voxel, box and origin are those of that grid; \"cell\" is the file's.\n\n"
+             "Status 1 when some of several files cannot be read, 3 when none can.",
     .example = "cryolex info --format json emd_1080.map.gz",
     .opts = rows,
     .opt_size = sizeof(info_t),

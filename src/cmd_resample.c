@@ -112,7 +112,7 @@ static int run(const app_t *app, const void *options, int argc, char **argv)
     (void)argc;
     int rc = -1;
     if (!(o->apix > 0) && !o->box && !filters(&o->filter)) {
-        err_set(&err, ERR_USAGE, "resample: nothing to do (--apix, --box, --lowpass, --highpass or --bfactor is wanted); see cryolex resample -h");
+        err_set(&err, ERR_USAGE, "resample: nothing to do (--apix, --box, --lowpass, --highpass or --bfactor is wanted)");
         return cmd_fail(app, &err);
     }
     vol_t *v = rescaled(app, argv[0], o, &err);
@@ -140,14 +140,14 @@ fail:
 
 const cmd_t cmd_resample = {
     .name = "resample",
-    .args = "[options] IN OUT",
+    .args = "IN OUT",
     .summary = "Change voxel size or box of a map, or filter it",
     .about = "IN is a density map; OUT is an MRC2014 map, compressed when its name ends in\n"
              ".gz; \"-\" is standard input or output.\n\n"
              "The voxel size is changed by Fourier cropping or padding: frequencies that both\n"
              "grids can hold are kept unchanged, the mean is kept, and the centre of voxel\n"
-             "(0,0,0) stays where it is. Filters come next, then --box. An uncompressed map is\n"
-             "read section by section and never held whole.",
+             "(0,0,0) stays where it is. Filters come next, then --box. With --apix an\n"
+             "uncompressed map is read section by section and never held whole.",
     .example = "cryolex resample --apix 4 --box 64 emd_1234.map.gz small.mrc",
     .opts = rows,
     .opt_size = sizeof(opts_t),

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/tsv.h"
+#include "base/utf8.h"
 #include "pipeline/describe.h"
 #include "pipeline/index.h"
 #include "pipeline/search.h"
@@ -62,19 +63,30 @@ static json_t *number(double x, int digits)
     return json_real(strtod(s, NULL));
 }
 
+/* Text of any encoding; JSON wants UTF-8. */
+static json_t *text(const char *s)
+{
+    char *clean = mem_new(strlen(s) + 1, 1, NULL);
+    if (!clean) return json_null();
+    utf8_clean(s, clean);
+    json_t *j = json_string(clean);
+    mem_free(clean);
+    return j;
+}
+
 static void print_json(const char *query, const index_t *x, const hit_t *h, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         size_t e = h[i].entry;
         json_t *j = json_object();
-        json_object_set_new(j, "query", json_string(query));
+        json_object_set_new(j, "query", text(query));
         json_object_set_new(j, "rank", json_integer((json_int_t)i + 1));
-        json_object_set_new(j, "id", json_string(x->text[INDEX_ID][e]));
+        json_object_set_new(j, "id", text(x->text[INDEX_ID][e]));
         json_object_set_new(j, "score", number((double)h[i].score, 4));
         json_object_set_new(j, "shape", number((double)h[i].shape, 4));
         json_object_set_new(j, "rg", number((double)x->rg[e], 1));
         json_object_set_new(j, "dlog_rg", number((double)h[i].dlog_rg, 3));
-        json_object_set_new(j, "title", json_string(x->text[INDEX_TITLE][e]));
+        json_object_set_new(j, "title", text(x->text[INDEX_TITLE][e]));
         json_dumpf(j, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
         putchar('\n');
         json_decref(j);

@@ -59,7 +59,7 @@ static int run(const app_t *app, const void *options, int argc, char **argv)
 
 const cmd_t cmd_simulate = {
     .name = "simulate",
-    .args = "[options] MODEL OUT",
+    .args = "MODEL OUT",
     .summary = "Make a density map from an atomic model",
     .about = "MODEL is a PDB or mmCIF file, plain or gzip; \"-\" is standard input.\n"
              "OUT is an MRC2014 map that overlays the model; \"-\" is standard output.\n\n"

@@ -1,6 +1,7 @@
 /* cryolex validate: departures of density files from MRC2014. */
 #include <stdio.h>
 
+#include "base/tsv.h"
 #include "mrc/mrc.h"
 #include "src/mapopts.h"
 #include "src/table.h"
@@ -8,30 +9,36 @@
 static int run(const app_t *app, const void *opts, int argc, char **argv)
 {
     (void)opts;
-    int status = EXIT_DONE;
+    int failed = 0;
+    bool departs = false;
+    printf("file\tdeparture\n");
     mrc_opts_t o = {.mem_limit = app->memory};
     for (int i = 0; i < argc; i++) {
         notes_t list = {0};
         err_t err = {0};
         if (mrc_validate(argv[i], &o, &list, &err)) {
             log_msg(&app->log, LOG_ERROR, "%s", err.msg);
-            status = EXIT_SOME_FAILED;
+            failed++;
         }
-        for (size_t k = 0; k < list.n; k++) printf("%s\t%s\n", argv[i], list.line[k]);
-        if (list.n) status = EXIT_SOME_FAILED;
+        for (size_t k = 0; k < list.n; k++) {
+            tsv_put(stdout, argv[i]);
+            printf("\t%s\n", list.line[k]);
+        }
+        departs = departs || list.n;
         notes_free(&list);
     }
-    return status;
+    if (failed == argc) return EXIT_NOT_RUN;
+    return failed || departs ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 
 const cmd_t cmd_validate = {
     .name = "validate",
     .args = "FILE...",
     .summary = "Every departure of density maps from MRC2014",
-    .about = "One line a departure: the file, a tab, and the header field (or \"file\", \"data\") with what was found\n"
-             "and, in brackets, what MRC2014 wants. A file that conforms prints nothing. Compressed files are\n"
+    .about = "After a header row, one line a departure: the file, a tab, and the header field (or \"file\", \"data\") with what was found\n"
+             "and, in brackets, what MRC2014 wants. A file that conforms has no line. Compressed files are\n"
              "judged by what is in them; \"-\" is standard input.\n\n"
-             "Status 0 when every file conforms, 1 when one does not or cannot be read.",
+             "Status 0 when every file conforms, 1 when one does not or some cannot be read, 3 when none can.",
     .example = "cryolex validate emd_1080.map.gz",
     .min_args = 1,
     .max_args = -1,

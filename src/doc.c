@@ -18,22 +18,16 @@ void doc_overview(FILE *f)
           f);
     for (const cmd_t *const *c = cmd_table; *c; c++) fprintf(f, "  %-12s %s\n", (*c)->name, (*c)->summary);
     fputs("\nEach command has -h and a man page (man cryolex-COMMAND). Data go to standard\n"
-          "output, all else to standard error. Exit status: 0 done, 1 some items failed,\n"
-          "2 misuse, 3 could not run. cryolex --version lists the parts built in.\n",
+          "output, all else to standard error. Exit status: 0 done; 1 some of several items\n"
+          "failed, or a file departs from the standard; 2 misuse; 3 nothing could be done.\n"
+          "cryolex --version lists the parts built in.\n",
           f);
-}
-
-/* What follows the command's name in a usage line. */
-static const char *operands(const cmd_t *c)
-{
-    static const char options[] = "[options] ";
-    return c->args + (strncmp(c->args, options, strlen(options)) ? 0 : strlen(options));
 }
 
 void doc_help(const cmd_t *c, const opt_t *common, FILE *f)
 {
     fprintf(f, "cryolex %s: %s\n\nusage: cryolex %s [options] %s\n\n", c->name, c->summary, c->name,
-            operands(c));
+            c->args);
     if (c->about) {
         opt_text(c->about, f);
         fputc('\n', f);
@@ -55,7 +49,8 @@ static void man_head(const char *page, const char *summary, FILE *f)
 
 static void man_tail(FILE *f)
 {
-    fputs(".SH EXIT STATUS\n0 done, 1 some items failed, 2 misuse, 3 could not run.\n", f);
+    fputs(".SH EXIT STATUS\n0 done; 1 some of several items failed, or (validate) a file departs from\n"
+          "the standard; 2 misuse; 3 nothing could be done.\n", f);
 }
 
 /* Paragraphs are separated by an empty line. */
@@ -99,7 +94,7 @@ static void man_command(const cmd_t *c, const char *page, const opt_t *common, F
 {
     man_head(page, c->summary, f);
     fprintf(f, ".SH SYNOPSIS\n.B cryolex %s\n[options]\n", c->name);
-    opt_roff(operands(c), f);
+    opt_roff(c->args, f);
     fputs("\n.SH DESCRIPTION\n", f);
     man_text(c->about ? c->about : c->summary, f);
     fputs(".SH OPTIONS\n", f);

@@ -25,8 +25,12 @@ static const opt_t common[] = {
 
 int cmd_fail(const app_t *app, const err_t *err)
 {
-    log_msg(&app->log, LOG_ERROR, "%s", err->msg);
-    return err->code == ERR_USAGE ? EXIT_MISUSE : EXIT_NOT_RUN;
+    if (err->code != ERR_USAGE) {
+        log_msg(&app->log, LOG_ERROR, "%s", err->msg);
+        return EXIT_NOT_RUN;
+    }
+    log_msg(&app->log, LOG_ERROR, "%s; see cryolex %s -h", err->msg, app->cmd);
+    return EXIT_MISUSE;
 }
 
 /* The command that argv[1] (and argv[2]) name; *words is how many. NULL if there is none. */
@@ -49,7 +53,7 @@ static const cmd_t *cmd_find(int argc, char **argv, int *words)
 
 static int run(const cmd_t *c, int argc, char **argv)
 {
-    app_t app = {.log = {.f = stderr, .level = LOG_INFO, .tty = isatty(STDERR_FILENO)}};
+    app_t app = {.cmd = c->name, .log = {.f = stderr, .level = LOG_INFO, .tty = isatty(STDERR_FILENO)}};
     void *opts = mem_zero(1, c->opt_size ? c->opt_size : 1, NULL);
     err_t err = {0};
     int first = 1, status = EXIT_MISUSE;
@@ -69,7 +73,7 @@ static int run(const cmd_t *c, int argc, char **argv)
     }
     int n = argc - first;
     if (n < c->min_args || (c->max_args >= 0 && n > c->max_args)) {
-        fprintf(stderr, "cryolex: %s: %d operands; usage: cryolex %s %s; see cryolex %s -h\n", c->name, n, c->name, c->args,
+        fprintf(stderr, "cryolex: %s: %d operands; usage: cryolex %s [options] %s; see cryolex %s -h\n", c->name, n, c->name, c->args,
                 c->name);
         goto done;
     }
@@ -78,7 +82,8 @@ static int run(const cmd_t *c, int argc, char **argv)
     openblas_set_num_threads(1); /* the cores have one owner: our own parallel regions */
     double t = clock_wall();
     status = c->run(&app, opts, n, argv + first);
-    log_msg(&app.log, LOG_INFO, "%s: %.2f s wall, %.2f s CPU, %.0f MB peak", c->name, clock_wall() - t, clock_cpu(),
+    if (status != EXIT_MISUSE)
+        log_msg(&app.log, LOG_INFO, "%s: %.2f s wall, %.2f s CPU, %.0f MB peak", c->name, clock_wall() - t, clock_cpu(),
             clock_peak() / 1e6);
 done:
     mem_free(opts);

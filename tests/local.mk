@@ -13,7 +13,9 @@ EXTRA_DIST += tests/test.h tests/run.sh tests/summary.sh tests/tap.sh
 dist_check_SCRIPTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
 TESTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
 EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
-	tests/parity/zernike.py tests/parity/zernike.tsv
+	tests/parity/zernike.py tests/parity/zernike.tsv \
+	tests/parity/gemmi_models.py tests/parity/gemmi_models.tsv tests/parity/molmap.py tests/parity/molmap.tsv \
+	tests/parity/trace_table.py tests/bench/simulate.tsv tests/bench/trace.tsv .ci/run
 
 # In place of Automake's own check-TESTS: runs the same harness, and closes with the line "N passed, N failed".
 AM_MAKEFLAGS = --no-print-directory

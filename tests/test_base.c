@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "base/threads.h"
 #include "base/tsv.h"
+#include "base/utf8.h"
 #include "base/vol.h"
 
 static void err_keeps_first_cause(void **state)
@@ -355,6 +356,25 @@ static void tsv_rows(void **state)
     assert_non_null(strstr(e.msg, "line 3"));
 }
 
+static void utf8_cleaned(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"", ""}, {"plain ~", "plain ~"}, {"a\tb\033\177", "a?b??"},
+        {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\xac", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\xac"},
+        {"caf\xe9", "caf?"}, {"\xe9z", "?z"}, {"\x80\xbf", "??"}, {"\xc0\x80\xc1\xbf", "????"}, {"\xe0\x9f\xbf", "???"},
+        {"\xed\xa0\x80", "???"}, {"\xf0\x8f\xbf\xbf", "????"}, {"\xf4\x90\x80\x80", "????"}, {"\xf5\x80", "??"},
+        {"\xe2\x82", "??"}, {"\xf0\x9f\x94", "???"}, {"\xff", "?"}, {"\xed\x9f\xbf\xee\x80\x80", "\xed\x9f\xbf\xee\x80\x80"},
+        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        char out[32];
+        snprintf(out, sizeof out, "%s", rows[k][0]);
+        utf8_clean(out, out);
+        assert_string_equal(out, rows[k][1]);
+    }
+}
+
 /* First outputs of xoshiro256** after SplitMix64 seeding, from the published reference code run with seed 0. */
 static void rng_stream(void **state)
 {
@@ -415,7 +435,7 @@ int main(void)
         cmocka_unit_test(opt_rows),              cmocka_unit_test(opt_groups),
         cmocka_unit_test(file_is_atomic),        cmocka_unit_test(file_keeps_what_is_there),
         cmocka_unit_test(file_without_room),     cmocka_unit_test(file_read_once),
-        cmocka_unit_test(tsv_rows),
+        cmocka_unit_test(tsv_rows),               cmocka_unit_test(utf8_cleaned),
         cmocka_unit_test(rng_stream),            cmocka_unit_test(vol_statistics),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -36,6 +36,15 @@ misuse() {
     grep -Eq '^cryolex: .*; see cryolex( .*)? -h$' "$err" || { cat "$err"; return 1; }
 }
 
+# A command's own finding of misuse is told like that of the option table, and no closing line follows.
+misuse_within() {
+    misuse search x.mrc && grep -q 'see cryolex search -h' "$err" && misuse index build x.pdb && grep -q 'see cryolex index build -h' "$err" &&
+        misuse index merge x.h5 && misuse resample a.mrc b.mrc && grep -q 'see cryolex resample -h' "$err" &&
+        misuse search --shape-only -d size -i x.h5 x.mrc
+}
+
+help_with_argument() { misuse info --help=1 && grep -q -- '--help=1: takes no argument' "$err"; }
+
 stdout_full() { run 3 sh -c '"$@" >/dev/full' - "$@" && grep -q 'standard output' "$err"; }
 stdout_closed() { run 3 sh -c '"$@" >&-' - "$@" && grep -q 'standard output' "$err"; }
 
@@ -118,6 +127,8 @@ tap "-h is --help" overview
 tap "no command is misuse" misuse
 tap "an unknown command is misuse" misuse no-such-command
 tap "an unknown option is misuse" misuse --no-such-option
+tap "misuse that a command finds" misuse_within
+tap "an argument of --help" help_with_argument
 tap "an unknown man page" run 2 "$cryolex" --man no-such-page
 tap "full device: status 3" stdout_full "$cryolex" -h
 tap "closed stdout: status 3" stdout_closed "$cryolex" -h
@@ -131,7 +142,9 @@ else
 fi
 if command -v mandoc >/dev/null; then tap "man page: lint" lint cryolex; else tap_skip "man page: lint" "no mandoc"; fi
 
-[ "${#commands[@]}" -gt 0 ] || tap_skip "commands" "the table is empty"
+# The list of commands is read from -h: were its layout another, all that follows would be skipped.
+tap "the commands of -h are those of the man pages" [ "${#commands[@]}" -eq "$(("$("$cryolex" --man | wc -l)" - 1))" ]
+tap "there are commands" [ "${#commands[@]}" -ge 8 ]
 for c in "${commands[@]}"; do
     read -ra words <<<"$c"
     page=cryolex-${c// /-}

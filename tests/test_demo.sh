@@ -34,8 +34,18 @@ itself() {
         END { if (n != 14) print n " lines"; exit bad || n != 14 }' "$out"
 }
 
+# A file name in Latin-1: JSON is UTF-8, and every key is there.
+odd_name() {
+    local odd=$'caf\xe9.pdb' model
+    model=$(printf '%s\n' "$dir"/models/*.pdb | head -n 1)
+    cp "$model" "$tap_tmp/$odd" && run 0 "$cryolex" index build -q -o "$tap_tmp/odd.h5" "$tap_tmp/$odd" &&
+        run 0 "$cryolex" search -q --format json -i "$tap_tmp/odd.h5" "$tap_tmp/$odd" || return 1
+    LC_ALL=C grep -q '"query":".*/caf?.pdb","rank":1,"id":"caf?",' "$out" && grep -q '"title":"' "$out" || { cat "$out"; return 1; }
+}
+
 tap "the demo finds what it hid" demo
 tap "run again, it builds nothing" again
 tap "the models" models
 tap "each model finds itself" itself
+tap "JSON of a file name that is not UTF-8" odd_name
 tap_done

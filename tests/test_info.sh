@@ -70,25 +70,39 @@ some_fail() {
     run 1 "$cryolex" info -q short.mrc nothing.mrc good.mrc && diff want "$out" && grep -q 'values    0 to 7' "$out" && [ "$(wc -l <"$err")" -eq 2 ] &&
         grep -q 'error: short.mrc: 1000 bytes' "$err" && grep -q 'error: nothing.mrc: No such file' "$err"
 }
+none_read() { run 3 "$cryolex" info -q short.mrc nothing.mrc && [ ! -s "$out" ] && [ "$(wc -l <"$err")" -eq 2 ]; }
+skewed() { # the numbers are those of the grid that is told
+    run 0 "$cryolex" info -q skew.mrc || return 1
+    grep -q "size      3 x 2 x 2 voxels" "$out" && grep -q "voxel     1.5 x 1.29904 x 1.5 A" "$out" && grep -q "box       4.5 x 2.59808 x 3 A" "$out" &&
+        grep -q "origin    -1.5, 0, 0 A" "$out" || { cat "$out"; return 1; }
+    run 0 "$cryolex" info -q --format json skew.mrc && grep -q '"size":\[3,2,2\].*"voxel":\[1.5,1.299.*\],"origin":\[-1.5,0.0,0.0\]' "$out" || { cat "$out"; return 1; }
+}
 limit() { run 1 "$cryolex" info -q --memory 1M good.mrc big.mrc && grep -q 'need 4000000 bytes' "$err"; }
 pipe() { run 0 sh -c 'cat good.mrc | "$1" info -' - "$cryolex" && grep -q 'values    0 to 7' "$out"; }
-conforms() { run 0 "$cryolex" validate -q good.mrc good.mrc.gz && [ ! -s "$out" ] && [ ! -s "$err" ]; }
+conforms() { run 0 "$cryolex" validate -q good.mrc good.mrc.gz && same header "$(printf 'file\tdeparture')" "$(cat "$out")" && [ ! -s "$err" ]; }
 departs() {
     run 1 "$cryolex" validate -q good.mrc odd.mrc long.mrc short.mrc || return 1
-    printf '%s\t%s\n' odd.mrc 'MACHST: 03 00 00 00 (44 44 00 00, 44 41 00 00 or 11 11 00 00)' \
+    printf '%s\t%s\n' file departure odd.mrc 'MACHST: 03 00 00 00 (44 44 00 00, 44 41 00 00 or 11 11 00 00)' \
         long.mrc 'file: 1058 bytes, longer than the 1056 that the header accounts for' short.mrc 'file: 1000 bytes, shorter than the header (1024)' >want
-    diff want "$out"
+    diff want "$out" || return 1
+    cp odd.mrc $'a\tb\nc.mrc' && run 1 "$cryolex" validate -q $'a\tb\nc.mrc' && [ "$(wc -l <"$out")" -eq 2 ] && grep -q "^a b c.mrc$(printf '\t')MACHST" "$out"
 }
+one_missing() { run 1 "$cryolex" validate -q nothing.mrc good.mrc && [ "$(wc -l <"$out")" -eq 1 ]; }
 
+cp good.mrc skew.mrc
+words 0x42f00000 | dd of=skew.mrc bs=1 seek=60 conv=notrunc 2>/dev/null # gamma 120
 { words 100 100 100; tail -c +13 good.mrc; zeros 3999968; } >big.mrc
 tap "info: golden" golden
 tap "info: gzip" compressed
 tap "info: JSON, odd bytes in a label" json
 tap "info: --apix" apix
 tap "info: some files fail, status 1" some_fail
+tap "info: no file can be read, status 3" none_read
+tap "info: a cell that is not orthogonal" skewed
 tap "info: --memory" limit
 tap "info: standard input" pipe
 tap "validate: a good file" conforms
 tap "validate: departures" departs
-tap "validate: a missing file, status 1" run 1 "$cryolex" validate -q nothing.mrc
+tap "validate: one of two is missing, status 1" one_missing
+tap "validate: a missing file, status 3" run 3 "$cryolex" validate -q nothing.mrc
 tap_done
