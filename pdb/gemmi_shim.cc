@@ -282,17 +282,18 @@ using Row = cif::Table::Row;
 
 std::string text_of(const Row &row, int first, int second)
 {
-    if (row.has2(first)) return row.str(first);
-    return row.has2(second) ? row.str(second) : std::string();
+    for (int col : {first, second})
+        if (row.has2(static_cast<size_t>(col))) return row.str(col);
+    return std::string();
 }
 
-double number_of(const Row &row, int col, double missing) { return row.has2(col) ? cif::as_number(row[col]) : missing; }
+double number_of(const Row &row, size_t col, double missing) { return row.has2(col) ? cif::as_number(row[col]) : missing; }
 
 // Numbers of the row-th atom of the table; one that is missing is 1 (occupancy) or 0 (B).
 rawatom_t &cif_atom(raw_t *r, const Row &row, size_t atom)
 {
     double xyz[3];
-    for (int k = 0; k < 3; k++) {
+    for (size_t k = 0; k < 3; k++) {
         xyz[k] = cif::as_number(row[X + k]);
         if (!good_coordinate(xyz[k])) bad_number(std::to_string(atom), "coordinate", row[X + k]);
     }
@@ -422,9 +423,10 @@ Ops cif_operators(cif::Block &block)
              {"id", "matrix[1][1]", "matrix[1][2]", "matrix[1][3]", "vector[1]", "matrix[2][1]", "matrix[2][2]", "matrix[2][3]",
               "vector[2]", "matrix[3][1]", "matrix[3][2]", "matrix[3][3]", "vector[3]"})) {
         gemmi::Transform t;
+        size_t col = 1;
         for (int i = 0; i < 3; i++) {
-            for (int j = 0; j < 3; j++) t.mat[i][j] = cif::as_number(row[1 + 4 * i + j]);
-            t.vec.at(i) = cif::as_number(row[4 + 4 * i]);
+            for (int j = 0; j < 3; j++) t.mat[i][j] = cif::as_number(row[col++]);
+            t.vec.at(i) = cif::as_number(row[col++]);
         }
         if (sane_op(op_of(t))) ops[row.str(0)] = t;
     }

@@ -25,7 +25,8 @@ tests_test_pdb_corpus_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_pdb_corpus_LDADD = $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 
-# libFuzzer, by hand: configure with CC=clang CXX=clang++ --enable-asan --enable-ubsan, make tests/fuzz/fuzz_pdb
+# libFuzzer, by hand: configure CC=clang CXX=clang++ --enable-asan --enable-ubsan CFLAGS="-g -O1 -fsanitize=fuzzer-no-link"
+# CXXFLAGS="-g -O1 -fsanitize=fuzzer-no-link", make tests/fuzz/fuzz_pdb, tests/fuzz/fuzz_pdb -max_total_time=60 CORPUS
 EXTRA_PROGRAMS += tests/fuzz/fuzz_pdb tests/dump_model
 tests_dump_model_SOURCES = tests/dump_model.c
 tests_dump_model_LDADD = $(PDB_LIBS) $(BASE_LIBS)
