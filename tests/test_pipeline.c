@@ -427,7 +427,7 @@ static void contour_is_near_the_authors(void **state)
         snprintf(path, sizeof path, "%s/maps/%s", data, map[i].file);
         vol_t *v = mrc_read(path, NULL, NULL, NULL, &e);
         if (!v || contour_estimate(v, &c, &e)) fail_msg("%s", e.msg);
-        assert_close(log(c.level / map[i].level), 0, log(1.6));
+        assert_close(log(c.level / map[i].level), 0, log(2));
         vol_free(v);
     }
 }

@@ -9,7 +9,8 @@
 #include "voxel/components.h"
 
 enum { BINS = 4096, SMOOTH = 8 };
-static const double OUTLIER = 10, FEW = 1e-4;
+static const double OUTLIER = 10, FEW = 1e-4; /* see hist_limits */
+static const double LEFT = 2e-4; /* share of the voxels that must stand above the noise */
 
 typedef struct {
     double lo, width; /* value of bin i is lo + (i + 0.5) * width; what lies beyond is counted in the end bins */
@@ -98,27 +99,27 @@ static int hist_fill(const vol_t *v, hist_t *h, err_t *err)
     return 0;
 }
 
-/* Standard deviation of the noise, from what lies below the mode: nothing of the molecule does. */
+/* Standard deviation of the noise, from the median distance of what does not lie above the mode: nothing of the molecule
+ * does, dark halos are too few to matter, and in a masked map most of it is the mode itself. */
 static double hist_noise(const hist_t *h, double mode)
 {
-    double sq = 0, n = 0;
-    for (size_t i = 0; i < BINS; i++) {
-        double d = h->lo + ((double)i + 0.5) * h->width - mode;
-        if (d >= 0) break;
-        sq += h->n[i] * d * d;
+    double below = 0, n = 0;
+    size_t top = (size_t)fmax(0, fmin(BINS - 1, (mode - h->lo) / h->width));
+    for (size_t i = 0; i <= top; i++) below += h->n[i];
+    for (size_t i = top + 1; i-- > 0;) {
         n += h->n[i];
+        if (n >= 0.5 * below) return fmax(0, mode - h->lo - ((double)i + 0.5) * h->width) / 0.6745;
     }
-    return n > 0 ? sqrt(sq / n) : 0;
+    return 0;
 }
 
-/* Walk down from the top; a bin that falls to its own threshold is a fixed point. Of those above the noise, the one that
- * explains most of the contrast; where there is none, the top of the noise. */
-static void hist_level(const hist_t *h, double b, double floor, contour_t *c)
+/* Walk down from the top; a bin that falls to its own threshold is a fixed point. Of those above `floor`, the one that
+ * explains most of the contrast. False when there is none; *c is then what stands above the floor. */
+static bool hist_level(const hist_t *h, double b, double floor, contour_t *c)
 {
     double num = 0, mass = 0, most = 0, all = 0;
     bool above = false; /* the bins so far lie above the threshold that they set */
     for (size_t i = 0; i < BINS; i++) all += h->n[i];
-    *c = (contour_t){.background = b, .level = b, .plateau = b};
     for (size_t i = BINS; i-- > 0;) {
         double x = h->lo + (double)i * h->width;
         if (x <= floor) break;
@@ -136,7 +137,9 @@ static void hist_level(const hist_t *h, double b, double floor, contour_t *c)
             *c = (contour_t){.background = b, .level = level, .plateau = b + mass / num, .inside = num / all};
         }
     }
-    if (most <= 0 && num > 0) *c = (contour_t){.background = b, .level = floor, .plateau = b + mass / num, .inside = num / all};
+    if (most > 0) return true;
+    *c = (contour_t){.background = b, .level = floor, .plateau = num > 0 ? b + mass / num : b, .inside = num / all};
+    return false;
 }
 
 int contour_survey(const vol_t *v, survey_t *s, err_t *err)
@@ -156,10 +159,13 @@ int contour_estimate(const vol_t *v, contour_t *c, err_t *err)
     hist_t *h = mem_new(1, sizeof *h, err);
     int rc = h ? hist_fill(v, h, err) : -1;
     if (!rc) {
-        double b = hist_mode(h), floor = b + CONTOUR_NOISE * hist_noise(h, b);
-        hist_level(h, b, floor > b ? floor : b, c);
-        c->noise = hist_noise(h, b);
-        if (!(c->level > b)) rc = err_set(err, ERR_RANGE, "contour: no density above the background (inverted contrast?)");
+        double b = hist_mode(h), noise = hist_noise(h, b);
+        bool found = hist_level(h, b, b + CONTOUR_NOISE * noise, c);
+        /* Dark halos, or a molecule that fills the box, pass for noise: where nothing is left above it, look lower. */
+        for (double k = CONTOUR_NOISE - 1; !found && c->inside < LEFT && k >= 0; k--) found = hist_level(h, b, b + k * noise, c);
+        c->noise = noise;
+        if (!(c->level > b) || !(c->inside > 0))
+            rc = err_set(err, ERR_RANGE, "contour: no density above the background (inverted contrast?)");
     }
     mem_free(h);
     return rc;

@@ -24,7 +24,8 @@ typedef struct {
  *     L = background + CONTOUR_FRACTION * (mean of the density above L - background)
  * (iterative threshold selection, Ridler and Calvard 1978, IEEE Trans. SMC 8:630), at least CONTOUR_NOISE times the noise
  * above the background; where there are several (hot voxels make one of their own), the one with most contrast,
- * n (mean - background)^2 over the n voxels above it; where there is none, the top of the noise. Scaling or shifting the
+ * n (mean - background)^2 over the n voxels above it; where there is none, the top of the noise, or, where next to nothing
+ * stands above that, a fixed point nearer to the background. Scaling or shifting the
  * density scales and shifts the level; padding with background leaves it.
  *
  * In:  v  finite voxels only are used
