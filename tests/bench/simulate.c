@@ -1,6 +1,6 @@
 /* bench/simulate: read and simulate entries, a core.
  *
- *     CRYOLEX_DATA=../shared/data tests/bench/simulate [every] > tests/bench/simulate.tsv
+ *     CRYOLEX_DATA=../shared/data tests/bench/simulate 40 > tests/bench/simulate.tsv
  *
  * Every `every`-th (default 10) structure of the data folder, by the default assembly, on one thread; five passes, median. The files are read once
  * before, so they come from the page cache. */
