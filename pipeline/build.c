@@ -12,7 +12,7 @@ static int take(const item_t *it, size_t n, const unsigned char *again, describe
     int rc = 0;
     for (size_t i = 0; i < n; i++) {
         described_t *g = &got[i];
-        if (again[i]) err_set(&g->err, ERR_FORMAT, "%s: id %s: came before", it[i].path, it[i].id);
+        if (again[i]) err_set(&g->err, ERR_FORMAT, "%s: id %s: an entry before it has the same", it[i].path, it[i].id);
         if (g->err.code != ERR_OK) {
             log_msg(log, LOG_WARN, "left out: %s", g->err.msg);
             ++*failed;

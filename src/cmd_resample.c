@@ -6,6 +6,7 @@
 #include "mrc/mrc.h"
 #include "mrc/planes.h"
 #include "src/mapopts.h"
+#include "src/outpath.h"
 #include "src/table.h"
 #include "voxel/filter.h"
 #include "voxel/resample.h"
@@ -115,6 +116,7 @@ static int run(const app_t *app, const void *options, int argc, char **argv)
         err_set(&err, ERR_USAGE, "resample: nothing to do (--apix, --box, --lowpass, --highpass or --bfactor is wanted)");
         return cmd_fail(app, &err);
     }
+    if (outpath_not_input("resample", argv[1], argv[0], &err) || outpath_writable(argv[1], &err)) return cmd_fail(app, &err);
     vol_t *v = rescaled(app, argv[0], o, &err);
     if (!v) goto done;
     if (filters(&o->filter) && filtered(app, argv[0], v, &o->filter, &err)) goto done;

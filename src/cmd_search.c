@@ -24,6 +24,8 @@ typedef struct {
 } opts_t;
 
 enum { FORMAT_TSV, FORMAT_JSON };
+static const float DOUBTFUL = 0.88f; /* lowest correlation of a right first hit, see doc/figures.md */
+static const float SMALL_RG = 7;     /* angstrom */
 
 static const opt_t rows[] = {
     {'i', "index", OPT_STR, offsetof(opts_t, index), "INDEX", 0, 0, NULL, NULL,
@@ -102,8 +104,12 @@ static int search_one(const app_t *app, const opts_t *o, const index_t *x, const
     char level[64] = "";
     if (rec->kind == ITEM_MAP && isfinite(rec->level))
         snprintf(level, sizeof level, ", contour %s%.4g", isnan(o->contour) ? "about " : "", (double)rec->level);
-    log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.0f nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000, level);
+    log_msg(&app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.4g nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000, level);
     if (search_run(x, rec, &s, hit, &n, err)) return -1;
+    if (s.kind == SEARCH_CUBE && n && hit[0].shape < DOUBTFUL)
+        log_msg(&app->log, LOG_WARN, "%s: the best hit correlates only %.2f: the index may hold nothing alike", path, (double)hit[0].shape);
+    if (rec->rg < SMALL_RG)
+        log_msg(&app->log, LOG_WARN, "%s: Rg %.1f A is less than any protein's: is the voxel size right?", path, (double)rec->rg);
     (o->format == FORMAT_JSON ? print_json : print_tsv)(path, x, hit, n);
     return 0;
 }
@@ -178,9 +184,12 @@ const cmd_t cmd_search = {
     .about = "Each FILE is a density map (MRC or CCP4, plain, gzip, bzip2, xz or zstd) or an atomic model (PDB or mmCIF, plain or "
              "gzip). The contour of a map is estimated unless it is given; axis order, position, orientation and padding do not matter.\n\n"
              "Columns: query; rank, from 1; id of the entry; score, higher is nearer; shape, the correlation of the cubes "
-             "(-1 to 1) or the distance of the invariants or profiles; rg, radius of gyration of the entry in angstrom; "
-             "dlog_rg, natural logarithm of the ratio of the entry's to the query's; title.\n\n"
-             "The score is 25 x correlation - (dlog_rg / 0.08)^2 / 2; the second part is left out by --shape-only.",
+             "(-1 to 1) or, with --descriptor zernike and profile, the distance of the vectors (0 is alike); rg, radius of gyration "
+             "of the entry in angstrom; dlog_rg, natural logarithm of the ratio of the entry's to the query's; title.\n\n"
+             "The score is 25 x correlation - (dlog_rg / 0.08)^2 / 2, or -25 x distance - (dlog_rg / 0.08)^2 / 2; the second part is "
+             "left out by --shape-only, the first by --descriptor size. Something is always nearest: among some 8,700 PDB "
+             "entries, maps of what is not among them still found a correlation of 0.85 to 0.94, and the right entries were "
+             "found at 0.88 to 0.99. A warning is given below 0.88.",
     .example = "cryolex search -i pdb.index.h5 emd_1080.map.gz",
     .opts = rows,
     .opt_size = sizeof(opts_t),

@@ -35,8 +35,9 @@ static char *beside(const char *path, err_t *err)
 int outpath_writable(const char *out, err_t *err)
 {
     struct stat st;
+    if (!strcmp(out, "-")) return 0; /* standard output */
     bool there = !stat(out, &st);
-    if (there && S_ISDIR(st.st_mode)) return err_set(err, ERR_IO, "%s: cannot write: it is a folder", out);
+    if (there && S_ISDIR(st.st_mode)) return err_set(err, ERR_IO, "%s: cannot write: it is a directory", out);
     if (there && !S_ISREG(st.st_mode)) return 0;
     char *real = there ? realpath(out, NULL) : NULL; /* a link is followed */
     char *probe = beside(real ? real : out, err);

@@ -33,6 +33,13 @@ box_is_cube() {
     run 0 "$cryolex" resample -q --box 10 m.mrc e.mrc && same size "[10,10,10]" "$(field size e.mrc)"
 }
 
+onto_itself() { # by another name, too; the file stays
+    cp m.mrc own.mrc && ln own.mrc hard.mrc && ln -s own.mrc soft.mrc || return 1
+    for out in own.mrc hard.mrc soft.mrc; do
+        run 2 "$cryolex" resample --box 10 own.mrc "$out" && cmp m.mrc own.mrc || return 1
+    done
+}
+
 there_and_back() { # padding, then cropping to the old box, is nothing at all
     n=$(field size m.mrc | tr -d '[]' | cut -d, -f1)
     run 0 "$cryolex" resample -q --box "$n" m.mrc f.mrc && run 0 "$cryolex" resample -q --box $((n + 9)) f.mrc g.mrc &&
@@ -69,6 +76,7 @@ head -c 3000 m.mrc >cut.mrc
 "$cryolex" resample -q --box 60 m.mrc big.mrc
 
 tap "sections, whole, pipe, threads: the same bytes" same_bytes
+tap "onto its own input: refused" onto_itself
 tap "field of view and origin stay" field_of_view
 tap "box" box_is_cube
 tap "no room: status 3, nothing changes" no_room
