@@ -35,7 +35,7 @@ builds() { # over an old index, beside one broken entry; nothing is left behind
 tap "an input is not the output" onto_input
 tap "no such folder" refused 3 'no/x.h5: cannot write.*No such file' -o no/x.h5 list.tsv
 tap "a file for a folder" refused 3 'list.tsv/x.h5: cannot write' -o list.tsv/x.h5 models
-tap "a folder for a file" refused 3 'models: cannot write.*folder' -o models list.tsv
+tap "a folder for a file" refused 3 'models: cannot write.*directory' -o models list.tsv
 if [ "$(id -u)" -ne 0 ]; then
     mkdir ../locked && chmod a-w ../locked
     tap "a folder that is not writable" refused 3 'cannot write.*denied' -o ../locked/x.h5 list.tsv
