@@ -188,7 +188,7 @@ const cmd_t cmd_search = {
              "of the entry in angstrom; dlog_rg, natural logarithm of the ratio of the entry's to the query's; title.\n\n"
              "The score is 25 x correlation - (dlog_rg / 0.08)^2 / 2, or -25 x distance - (dlog_rg / 0.08)^2 / 2; the second part is "
              "left out by --shape-only, the first by --descriptor size. Something is always nearest: among some 8,700 PDB "
-             "entries, maps of what is not among them still found a correlation of 0.85 to 0.94, and the right entries were "
+             "entries, maps of what is not among them still found a correlation of 0.79 to 0.94, and the right entries were "
              "found at 0.88 to 0.99. A warning is given below 0.88.",
     .example = "cryolex search -i pdb.index.h5 emd_1080.map.gz",
     .opts = rows,

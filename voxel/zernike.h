@@ -12,9 +12,9 @@
 /* The polynomials up to one order. Read only after zernike_new(): one for all threads. */
 typedef struct zernike zernike_t;
 
-/* How a vector of invariants is scaled. Novotni and Klein compare invariants of binary objects as they are (RAW).
- * The authors of
- * 3D-SURFER and EM-SURFER divide by the norm of the vector (UNIT). Density times a positive
+/* How a vector of invariants is scaled. To our knowledge Novotni and Klein compare the invariants of binary objects as
+ * they are (RAW), and 3D-SURFER and EM-SURFER divide by the norm of the vector (UNIT): not checked against their
+ * code. Density times a positive
  * constant gives the same vector under MASS and UNIT, up to rounding. */
 typedef enum {
     ZERNIKE_RAW,  /* F_nl; the solid unit ball of density 1 has F_00 = 1 */
