@@ -1,0 +1,28 @@
+# nn/: tensors: kernels, layers forward and backward, losses, optimiser, safetensors. Includes base/.
+noinst_LIBRARIES += libnn.a
+libnn_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
+libnn_a_SOURCES = \
+	nn/act.h \
+	nn/comm.h \
+	nn/conv.h \
+	nn/isa.c nn/isa.h \
+	nn/net.h \
+	nn/stfile.h
+NN_LIBS = libnn.a $(NN_AVX2) $(NN_AVX512) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
+
+# Variants for one instruction set: the same sources, each set with its own flags. NN_VEC is the width in floats.
+NN_VEC_SOURCES =
+if HAVE_AVX2
+noinst_LIBRARIES += libnn_avx2.a
+libnn_avx2_a_SOURCES = $(NN_VEC_SOURCES)
+libnn_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
+libnn_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=8 -DNN_ISA=avx2
+NN_AVX2 = libnn_avx2.a
+endif
+if HAVE_AVX512
+noinst_LIBRARIES += libnn_avx512.a
+libnn_avx512_a_SOURCES = $(NN_VEC_SOURCES)
+libnn_avx512_a_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
+libnn_avx512_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=avx512
+NN_AVX512 = libnn_avx512.a
+endif
