@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libnn.a
 libnn_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 libnn_a_SOURCES = \
-	nn/act.h \
+	nn/act.c nn/act.h nn/fmath.h \
 	nn/comm.h \
 	nn/conv.h \
 	nn/isa.c nn/isa.h \
