@@ -12,9 +12,8 @@
 
 #include "base/mem.h"
 #include "config.h"
+#include "pipeline/h5.h"
 #include "pipeline/index.h"
-
-enum { CHUNK = 1024 }; /* entries */
 
 /* Numeric datasets: name, columns (0: a vector), type, where the array's pointer is in index_t. */
 static const struct {
@@ -31,13 +30,6 @@ static const struct {
 };
 enum { ARRAYS = sizeof array / sizeof *array };
 
-/* Before the first call: HDF5 prints nothing, and does not try again at exit to write what a full disk refused. */
-static void quiet(void)
-{
-    H5dont_atexit();
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
 static void *array_of(const index_t *x, int k)
 {
     void *p;
@@ -45,99 +37,26 @@ static void *array_of(const index_t *x, int k)
     return p;
 }
 
-static int put_attr(hid_t file, const char *name, hid_t type, const void *value)
-{
-    hid_t space = H5Screate(H5S_SCALAR), a = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    int rc = a < 0 || H5Awrite(a, type, value) < 0 ? -1 : 0;
-    if (a >= 0) H5Aclose(a);
-    H5Sclose(space);
-    return rc;
-}
-
-static hid_t text_type(size_t n)
-{
-    hid_t t = H5Tcopy(H5T_C_S1);
-    H5Tset_size(t, n);
-    H5Tset_cset(t, H5T_CSET_UTF8);
-    H5Tset_strpad(t, H5T_STR_NULLPAD);
-    return t;
-}
-
 static int put_attrs(hid_t file)
 {
     int version = INDEX_VERSION, cube = CUBE_VERSION, side = CUBE_SIDE;
-    hid_t fmt = text_type(sizeof INDEX_FORMAT - 1), prog = text_type(sizeof PACKAGE_STRING - 1);
-    int rc = put_attr(file, "format", fmt, INDEX_FORMAT) || put_attr(file, "program", prog, PACKAGE_STRING) ||
-             put_attr(file, "format_version", H5T_NATIVE_INT, &version) ||
-             put_attr(file, "cube_version", H5T_NATIVE_INT, &cube) || put_attr(file, "cube_side", H5T_NATIVE_INT, &side);
-    H5Tclose(fmt);
-    H5Tclose(prog);
+    int rc = h5_put_attr_text(file, "format", INDEX_FORMAT) || h5_put_attr_text(file, "program", PACKAGE_STRING) ||
+             h5_put_attr(file, "format_version", H5T_NATIVE_INT, &version) ||
+             h5_put_attr(file, "cube_version", H5T_NATIVE_INT, &cube) || h5_put_attr(file, "cube_side", H5T_NATIVE_INT, &side);
     return rc ? -1 : 0;
-}
-
-/* A dataset of n rows, chunked, and deflated when it is text. */
-static int put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, int deflate, const void *data)
-{
-    hsize_t dim[2] = {n, cols}, chunk[2] = {n < CHUNK ? n : CHUNK, cols};
-    int rank = cols ? 2 : 1;
-    hid_t space = H5Screate_simple(rank, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_obj_track_times(plist, 0);
-    if (deflate) {
-        H5Pset_chunk(plist, rank, chunk);
-        H5Pset_shuffle(plist);
-        H5Pset_deflate(plist, 6);
-    }
-    hid_t d = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
-    int rc = d < 0 || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
-    if (d >= 0) H5Dclose(d);
-    H5Pclose(plist);
-    H5Sclose(space);
-    return rc;
-}
-
-static int put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err)
-{
-    size_t width = 1;
-    for (size_t i = 0; i < n; i++) {
-        size_t k = strlen(text[i]);
-        if (k > width) width = k;
-    }
-    char *buf = mem_zero(n, width, err);
-    if (!buf) return -1;
-    for (size_t i = 0; i < n; i++) memcpy(buf + i * width, text[i], strlen(text[i]));
-    hid_t type = text_type(width);
-    int rc = put_data(file, name, type, n, 0, 1, buf);
-    H5Tclose(type);
-    mem_free(buf);
-    return rc;
 }
 
 int index_write(const char *path, const index_t *x, err_t *err)
 {
-    char tmp[4096];
+    h5out_t o;
     if (!x->n) return err_set(err, ERR_RANGE, "%s: no entry to write", path);
-    if (snprintf(tmp, sizeof tmp, "%s.tmp.%ld", path, (long)getpid()) >= (int)sizeof tmp)
-        return err_set(err, ERR_RANGE, "%s: the name is too long", path);
-    quiet();
-    errno = 0;
-    hid_t file = H5Fcreate(tmp, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    if (file < 0) return err_set(err, ERR_IO, "%s: cannot write: %s", path, strerror(errno));
-    int rc = put_attrs(file);
-    for (int c = 0; !rc && c < INDEX_TEXTS; c++) rc = put_text(file, index_text_name[c], x->n, x->text[c], err);
+    if (h5_create(&o, path, err)) return -1;
+    int rc = put_attrs(o.file);
+    for (int c = 0; !rc && c < INDEX_TEXTS; c++) rc = h5_put_text(o.file, index_text_name[c], x->n, x->text[c], err);
     for (int k = 0; !rc && k < ARRAYS; k++)
-        rc = put_data(file, array[k].name, array[k].floats ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT8, x->n, array[k].cols, 0,
-                      array_of(x, k));
-    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) rc = -1;
-    if (H5Fclose(file) < 0) rc = -1;
-    int fd = rc ? -1 : open(tmp, O_RDONLY | O_CLOEXEC); /* HDF5 has no fsync of its own */
-    if (!rc && (fd < 0 || fsync(fd))) rc = -1;
-    if (fd >= 0) close(fd);
-    if (!rc && rename(tmp, path)) rc = -1;
-    if (rc) {
-        err_set(err, ERR_IO, "%s: cannot write: %s", path, errno ? strerror(errno) : "HDF5 failed");
-        unlink(tmp);
-    }
-    return rc;
+        rc = h5_put_data(o.file, array[k].name, array[k].floats ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT8, x->n, array[k].cols, false,
+                         array_of(x, k));
+    return h5_finish(&o, !rc, err);
 }
 
 static int get_int(hid_t file, const char *name, int *out)
@@ -282,7 +201,7 @@ int index_read(const char *path, unsigned parts, index_t *x, err_t *err)
 {
     *x = (index_t){0};
     if (access(path, R_OK)) return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    quiet();
+    h5_quiet();
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0) return err_set(err, ERR_FORMAT, "%s: no HDF5 file, or a damaged one (an index is wanted)", path);
     int rc = check_versions(file, path, err);

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
 	pipeline/build.c pipeline/build.h \
 	pipeline/describe.c pipeline/describe.h \
+	pipeline/h5.c pipeline/h5.h \
 	pipeline/index.c pipeline/index_h5.c pipeline/index.h \
 	pipeline/manifest.c pipeline/manifest.h \
 	pipeline/search.c pipeline/search.h \

@@ -1,0 +1,107 @@
+/* h5: writing HDF5 files whole (see h5.h). */
+#include "pipeline/h5.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { CHUNK = 1024 }; /* rows */
+
+void h5_quiet(void)
+{
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+int h5_create(h5out_t *o, const char *path, err_t *err)
+{
+    o->path = path;
+    if (snprintf(o->tmp, sizeof o->tmp, "%s.tmp.%ld", path, (long)getpid()) >= (int)sizeof o->tmp)
+        return err_set(err, ERR_RANGE, "%s: the name is too long", path);
+    h5_quiet();
+    errno = 0;
+    o->file = H5Fcreate(o->tmp, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    return o->file < 0 ? err_set(err, ERR_IO, "%s: cannot write: %s", path, strerror(errno)) : 0;
+}
+
+int h5_finish(h5out_t *o, bool ok, err_t *err)
+{
+    int rc = ok ? 0 : -1;
+    if (H5Fflush(o->file, H5F_SCOPE_GLOBAL) < 0) rc = -1;
+    if (H5Fclose(o->file) < 0) rc = -1;
+    int fd = rc ? -1 : open(o->tmp, O_RDONLY | O_CLOEXEC); /* HDF5 has no fsync of its own */
+    if (!rc && (fd < 0 || fsync(fd))) rc = -1;
+    if (fd >= 0) close(fd);
+    if (!rc && rename(o->tmp, o->path)) rc = -1;
+    if (rc) {
+        err_set(err, ERR_IO, "%s: cannot write: %s", o->path, errno ? strerror(errno) : "HDF5 failed");
+        unlink(o->tmp);
+    }
+    return rc;
+}
+
+int h5_put_attr(hid_t file, const char *name, hid_t type, const void *value)
+{
+    hid_t space = H5Screate(H5S_SCALAR), a = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    int rc = a < 0 || H5Awrite(a, type, value) < 0 ? -1 : 0;
+    if (a >= 0) H5Aclose(a);
+    H5Sclose(space);
+    return rc;
+}
+
+hid_t h5_text_type(size_t n)
+{
+    hid_t t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, n);
+    H5Tset_cset(t, H5T_CSET_UTF8);
+    H5Tset_strpad(t, H5T_STR_NULLPAD);
+    return t;
+}
+
+int h5_put_attr_text(hid_t file, const char *name, const char *value)
+{
+    hid_t type = h5_text_type(strlen(value));
+    int rc = h5_put_attr(file, name, type, value);
+    H5Tclose(type);
+    return rc;
+}
+
+int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
+{
+    hsize_t dim[2] = {n, cols}, chunk[2] = {n < CHUNK ? n : CHUNK, cols};
+    int rank = cols ? 2 : 1;
+    hid_t space = H5Screate_simple(rank, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(plist, 0);
+    if (deflate) {
+        H5Pset_chunk(plist, rank, chunk);
+        H5Pset_shuffle(plist);
+        H5Pset_deflate(plist, 6);
+    }
+    hid_t d = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    int rc = d < 0 || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
+    if (d >= 0) H5Dclose(d);
+    H5Pclose(plist);
+    H5Sclose(space);
+    return rc;
+}
+
+int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err)
+{
+    size_t width = 1;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = strlen(text[i]);
+        if (k > width) width = k;
+    }
+    char *buf = mem_zero(n, width, err);
+    if (!buf) return -1;
+    for (size_t i = 0; i < n; i++) memcpy(buf + i * width, text[i], strlen(text[i]));
+    hid_t type = h5_text_type(width);
+    int rc = h5_put_data(file, name, type, n, 0, true, buf);
+    H5Tclose(type);
+    mem_free(buf);
+    return rc;
+}

@@ -1,0 +1,32 @@
+/* h5: writing HDF5 files whole. One thread. */
+#ifndef CRYOLEX_PIPELINE_H5_H
+#define CRYOLEX_PIPELINE_H5_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Before the first call: HDF5 prints nothing, and does not try again at exit to write what a full disk refused. */
+void h5_quiet(void);
+
+/* A file that appears whole or not at all: written beside its name, then renamed. 0, or -1: ERR_IO, ERR_RANGE a name too long. */
+typedef struct {
+    hid_t file;
+    const char *path; /* borrowed */
+    char tmp[4096];
+} h5out_t;
+int h5_create(h5out_t *o, const char *path, err_t *err);
+/* Close; with ok keep the file, else remove it. 0, or -1 with ERR_IO, also where !ok and err holds nothing yet. */
+int h5_finish(h5out_t *o, bool ok, err_t *err);
+
+/* The rest: 0, or -1 where HDF5 fails. */
+hid_t h5_text_type(size_t n); /* fixed-length UTF-8 of n bytes; H5Tclose() */
+int h5_put_attr(hid_t file, const char *name, hid_t type, const void *value);
+int h5_put_attr_text(hid_t file, const char *name, const char *value);
+/* A dataset of n rows and `cols` columns (0: a vector); with `deflate` chunked and deflated. */
+int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data);
+int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err);
+
+#endif
