@@ -26,3 +26,16 @@ libnn_avx512_a_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
 libnn_avx512_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=avx512
 NN_AVX512 = libnn_avx512.a
 endif
+
+# Convolution: layout, plan, direct kernels.
+libnn_a_SOURCES += \
+	nn/blocked.c \
+	nn/conv.c \
+	nn/direct.h nn/direct_ref.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_conv
+TESTS += tests/test_conv
+tests_test_conv_SOURCES = tests/test_conv.c
+tests_test_conv_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_conv_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif

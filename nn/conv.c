@@ -1,0 +1,165 @@
+/* conv: the plan of a convolution, and which way each pass takes (see conv.h). */
+#include "nn/conv.h"
+
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "nn/direct.h"
+
+enum { FORWARD, DATA, WEIGHTS, PASSES };
+
+struct conv {
+    convshape_t s;
+    const convalg_t *alg[PASSES];
+    void *plan[PASSES]; /* one a way, shared by the passes that take it */
+};
+
+static size_t largest(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+void conv_extent(const convshape_t *s, size_t out[3])
+{
+    for (int a = 0; a < 3; a++) out[a] = (s->in[a] + 2 * s->pad - s->side) / s->stride + 1;
+}
+
+/* Offsets are int32_t: no tensor of more than 2^31 floats, with its borders. */
+static int fits(size_t channels, const size_t extent[3], size_t border)
+{
+    size_t n = channels + 15;
+    for (int a = 0; a < 3; a++)
+        if (extent[a] > INT32_MAX || !mem_mul(n, extent[a] + border, &n)) return 0;
+    return n <= INT32_MAX;
+}
+
+static int check(const convshape_t *s, err_t *err)
+{
+    size_t most = INT32_MAX / 125, out[3];
+    if (!s->ci || !s->co || s->ci > most || s->co > most || s->ci * s->co > most)
+        return err_set(err, ERR_RANGE, "convolution: %zu to %zu channels", s->ci, s->co);
+    if (s->side != 1 && s->side != 3 && s->side != 5)
+        return err_set(err, ERR_RANGE, "convolution: side %zu (1, 3 or 5)", s->side);
+    if (s->stride != 1 && s->stride != 2)
+        return err_set(err, ERR_RANGE, "convolution: stride %zu (1 or 2)", s->stride);
+    if (s->pad > s->side / 2) return err_set(err, ERR_RANGE, "convolution: padding %zu (0 to %zu)", s->pad, s->side / 2);
+    for (int a = 0; a < 3; a++)
+        if (!s->in[a] || s->in[a] + 2 * s->pad < s->side)
+            return err_set(err, ERR_RANGE, "convolution: extent %zu (with padding at least side %zu)", s->in[a], s->side);
+    if (!fits(s->ci, s->in, 8)) return err_set(err, ERR_RANGE, "convolution: input of more than 2^31 numbers");
+    conv_extent(s, out);
+    if (!fits(s->co, out, 8)) return err_set(err, ERR_RANGE, "convolution: output of more than 2^31 numbers");
+    return 0;
+}
+
+conv_t *conv_new(const convshape_t *s, isa_t isa, convway_t way, err_t *err)
+{
+    if (check(s, err)) return NULL;
+    if (way == CONV_WINOGRAD) {
+        err_set(err, ERR_UNSUP, "convolution: no Winograd form");
+        return NULL;
+    }
+    conv_t *c = mem_zero(1, sizeof *c, err);
+    if (!c) return NULL;
+    c->s = *s;
+    for (int p = 0; p < PASSES; p++) c->alg[p] = &direct_ref;
+    for (int p = 0; p < PASSES; p++) {
+        for (int q = 0; q < p; q++)
+            if (c->alg[q] == c->alg[p]) c->plan[p] = c->plan[q];
+        if (!c->plan[p] && !(c->plan[p] = c->alg[p]->make(s, isa, err))) {
+            conv_free(c);
+            return NULL;
+        }
+    }
+    return c;
+}
+
+void conv_free(conv_t *c)
+{
+    for (int p = 0; c && p < PASSES; p++) {
+        int seen = 0;
+        for (int q = 0; q < p; q++) seen = seen || c->plan[q] == c->plan[p];
+        if (!seen && c->plan[p]) c->alg[p]->drop(c->plan[p]);
+    }
+    mem_free(c);
+}
+
+const convshape_t *conv_shape(const conv_t *c)
+{
+    return &c->s;
+}
+
+const char *conv_way(const conv_t *c, int pass)
+{
+    return c->alg[pass]->name;
+}
+
+static size_t size(const conv_t *c, int pass, convsize_t what)
+{
+    return c->alg[pass]->size(c->plan[pass], what);
+}
+
+size_t conv_work(const conv_t *c)
+{
+    size_t n = 0;
+    for (int p = 0; p < PASSES; p++) n = largest(n, size(c, p, CONV_WORK));
+    return n;
+}
+
+size_t conv_packed(const conv_t *c)
+{
+    return size(c, FORWARD, CONV_PACKED);
+}
+
+size_t conv_packed_back(const conv_t *c)
+{
+    return size(c, DATA, CONV_BACK);
+}
+
+size_t conv_acc(const conv_t *c)
+{
+    return size(c, WEIGHTS, CONV_ACC);
+}
+
+size_t conv_slab(const conv_t *c)
+{
+    return size(c, FORWARD, CONV_SLAB);
+}
+
+void conv_pack(const conv_t *c, const float *w, float *packed, float *back, float *work)
+{
+    (void)work;
+    c->alg[FORWARD]->pack(c->plan[FORWARD], w, packed);
+    if (back) c->alg[DATA]->pack_back(c->plan[DATA], w, back);
+}
+
+void conv_forward(const conv_t *c, const float *packed, size_t n, const float *x, size_t xstep, float *y, size_t ystep,
+                  size_t z0, size_t z1, const epilogue_t *e, float *work)
+{
+    c->alg[FORWARD]->forward(c->plan[FORWARD], packed, n, x, xstep, y, ystep, z0, z1, e, work);
+}
+
+void conv_grad_data(const conv_t *c, const float *back, size_t n, const float *dy, size_t ystep, float *dx, size_t xstep,
+                    int sum, float *work)
+{
+    c->alg[DATA]->grad_data(c->plan[DATA], back, n, dy, ystep, dx, xstep, sum, work);
+}
+
+void conv_grad_weight(const conv_t *c, size_t n, const float *x, size_t xstep, const float *dy, size_t ystep, float *acc,
+                      float *work)
+{
+    c->alg[WEIGHTS]->grad_weight(c->plan[WEIGHTS], n, x, xstep, dy, ystep, acc, work);
+}
+
+void conv_grad_weight_end(const conv_t *c, const float *acc, float *dw, float *work)
+{
+    (void)work;
+    c->alg[WEIGHTS]->grad_weight_end(c->plan[WEIGHTS], acc, dw);
+}
+
+double conv_flops(const convshape_t *s)
+{
+    size_t o[3];
+    conv_extent(s, o);
+    return 2.0 * (double)(s->ci * s->co) * (double)(s->side * s->side * s->side) * (double)o[0] * (double)o[1] * (double)o[2];
+}
