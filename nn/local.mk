@@ -38,4 +38,18 @@ TESTS += tests/test_conv
 tests_test_conv_SOURCES = tests/test_conv.c
 tests_test_conv_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_conv_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+# Functions over matrices; losses, optimiser, model files.
+libnn_a_SOURCES += \
+	nn/attention.c nn/attention.h \
+	nn/comm.c \
+	nn/expf.h nn/reduce.h \
+	nn/layernorm.c nn/layernorm.h \
+	nn/softmax.c nn/softmax.h
+if HAVE_CMOCKA
+MATH_TESTS = tests/test_attention
+check_PROGRAMS += $(MATH_TESTS)
+TESTS += $(MATH_TESTS)
+tests_test_attention_SOURCES = tests/test_attention.c
+tests_test_attention_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_attention_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
