@@ -38,6 +38,8 @@ TESTS += tests/test_conv
 tests_test_conv_SOURCES = tests/test_conv.c
 tests_test_conv_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_conv_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
+
 # Functions over matrices; losses, optimiser, model files.
 libnn_a_SOURCES += \
 	nn/attention.c nn/attention.h \
