@@ -6,7 +6,7 @@ libnn_a_SOURCES = \
 	nn/comm.h \
 	nn/conv.h \
 	nn/isa.c nn/isa.h \
-	nn/net.h \
+	nn/graph.h nn/net.c nn/net.h nn/table.c \
 	nn/stfile.h
 NN_LIBS = libnn.a $(NN_AVX2) $(NN_AVX512) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
