@@ -6,8 +6,8 @@
 #include "pipeline/build.h"
 #include "pipeline/index.h"
 #include "pipeline/manifest.h"
+#include "src/inputs.h"
 #include "src/mapopts.h"
-#include "src/outpath.h"
 #include "src/table.h"
 
 typedef struct {
@@ -25,28 +25,6 @@ static const opt_t build_rows[] = {
     {0},
 };
 
-static int read_manifests(const app_t *app, int argc, char **argv, manifest_t *m, err_t *err)
-{
-    for (int i = 0; i < argc; i++) {
-        notes_t notes = {0};
-        int rc = manifest_add(m, argv[i], &notes, err);
-        log_notes(&app->log, argv[i], &notes);
-        notes_free(&notes);
-        if (rc) return -1;
-    }
-    return m->n ? 0 : err_set(err, ERR_FORMAT, "%s: no entry", argv[0]);
-}
-
-/* That the index destroys none of what is read, and can be written: asked before the work, which may take days. */
-static int check_out(const char *out, int argc, char **argv, const manifest_t *m, err_t *err)
-{
-    for (int i = 0; i < argc; i++)
-        if (outpath_not_input("index build", out, argv[i], err)) return -1;
-    for (size_t i = 0; i < m->n; i++)
-        if (outpath_not_input("index build", out, m->item[i].path, err)) return -1;
-    return outpath_writable(out, err);
-}
-
 static int run_build(const app_t *app, const void *opts, int argc, char **argv)
 {
     const build_opts_t *o = opts;
@@ -62,7 +40,8 @@ static int run_build(const app_t *app, const void *opts, int argc, char **argv)
         err_set(&err, ERR_USAGE, "index build: no output; give -o INDEX");
         return cmd_fail(app, &err);
     }
-    if (read_manifests(app, argc, argv, &m, &err) || check_out(o->out, argc, argv, &m, &err) || describe_new(&d, &map, &err)) goto done;
+    if (inputs_read(app, argc, argv, &m, &err) || inputs_spare("index build", o->out, argc, argv, &m, &err) || describe_new(&d, &map, &err))
+        goto done;
     for (size_t i = 0; i < m.n; i++)
         if (!m.item[i].assembly) m.item[i].assembly = o->assembly;
     if (build_index(&m, &d, &app->log, &x, &failed, &err)) goto done;

@@ -9,6 +9,7 @@ cryolex_SOURCES = \
 	src/cmd_validate.c \
 	src/cmd.h \
 	src/doc.c src/doc.h \
+	src/inputs.c src/inputs.h \
 	src/main.c \
 	src/mapopts.c src/mapopts.h \
 	src/outpath.c src/outpath.h \
