@@ -1,16 +1,14 @@
 /* cmd_search: cryolex search, the entries of an index nearest to a map or a model. */
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/tsv.h"
-#include "base/utf8.h"
 #include "pipeline/describe.h"
 #include "pipeline/index.h"
 #include "pipeline/search.h"
+#include "src/json.h"
 #include "src/mapopts.h"
 #include "src/table.h"
 
@@ -57,41 +55,20 @@ static void print_tsv(const char *query, const index_t *x, const hit_t *h, size_
     }
 }
 
-/* A number as the TSV shows it, so that the two formats agree. */
-static json_t *number(double x, int digits)
-{
-    char s[32];
-    snprintf(s, sizeof s, "%.*f", digits, x);
-    return json_real(strtod(s, NULL));
-}
-
-/* Text of any encoding; JSON wants UTF-8. */
-static json_t *text(const char *s)
-{
-    char *clean = mem_new(strlen(s) + 1, 1, NULL);
-    if (!clean) return json_null();
-    utf8_clean(s, clean);
-    json_t *j = json_string(clean);
-    mem_free(clean);
-    return j;
-}
-
 static void print_json(const char *query, const index_t *x, const hit_t *h, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         size_t e = h[i].entry;
         json_t *j = json_object();
-        json_object_set_new(j, "query", text(query));
+        json_object_set_new(j, "query", json_text(query));
         json_object_set_new(j, "rank", json_integer((json_int_t)i + 1));
-        json_object_set_new(j, "id", text(x->text[INDEX_ID][e]));
-        json_object_set_new(j, "score", number((double)h[i].score, 4));
-        json_object_set_new(j, "shape", number((double)h[i].shape, 4));
-        json_object_set_new(j, "rg", number((double)x->rg[e], 1));
-        json_object_set_new(j, "dlog_rg", number((double)h[i].dlog_rg, 3));
-        json_object_set_new(j, "title", text(x->text[INDEX_TITLE][e]));
-        json_dumpf(j, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        putchar('\n');
-        json_decref(j);
+        json_object_set_new(j, "id", json_text(x->text[INDEX_ID][e]));
+        json_object_set_new(j, "score", json_rounded((double)h[i].score, 4));
+        json_object_set_new(j, "shape", json_rounded((double)h[i].shape, 4));
+        json_object_set_new(j, "rg", json_rounded((double)x->rg[e], 1));
+        json_object_set_new(j, "dlog_rg", json_rounded((double)h[i].dlog_rg, 3));
+        json_object_set_new(j, "title", json_text(x->text[INDEX_TITLE][e]));
+        json_line(j);
     }
 }
 

@@ -10,6 +10,7 @@ cryolex_SOURCES = \
 	src/cmd.h \
 	src/doc.c src/doc.h \
 	src/inputs.c src/inputs.h \
+	src/json.c src/json.h \
 	src/main.c \
 	src/mapopts.c src/mapopts.h \
 	src/outpath.c src/outpath.h \

@@ -1,0 +1,42 @@
+/* json: values for JSON lines (see json.h). */
+#include "src/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+json_t *json_text(const char *s)
+{
+    char *clean = mem_new(strlen(s) + 1, 1, NULL);
+    if (!clean) return json_null();
+    utf8_clean(s, clean);
+    json_t *j = json_string(clean);
+    mem_free(clean);
+    return j;
+}
+
+json_t *json_rounded(double x, int digits)
+{
+    char s[400]; /* the largest double has 309 digits before the point */
+    snprintf(s, sizeof s, "%.*f", digits, x);
+    json_t *j = json_real(strtod(s, NULL));
+    return j ? j : json_null();
+}
+
+json_t *json_significant(double x, int digits)
+{
+    char s[64];
+    snprintf(s, sizeof s, "%.*g", digits, x);
+    json_t *j = json_real(strtod(s, NULL));
+    return j ? j : json_null();
+}
+
+void json_line(json_t *j)
+{
+    json_dumpf(j, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(j);
+}
