@@ -44,17 +44,26 @@ const nettensor_t *layer_tensor(const net_t *net, const layer_t *l, size_t i)
     return i < l->ntensor ? net->tensor + l->tensor + i : NULL;
 }
 
+size_t net_layers(const net_t *net) { return net->nlayer; }
+
+netlayer_t net_layer(const net_t *net, size_t i)
+{
+    const layer_t *l = &net->layer[i];
+    const value_t *x = &net->value[l->in[0]], *y = &net->value[net->ninput + i];
+    double c = (double)x->shape[0], v = (double)x->vox, k = (double)l->side;
+    netlayer_t out = {.op = op_name(l->op), .name = l->name, .ndim = y->ndim};
+    memcpy(out.shape, y->shape, y->ndim * sizeof *y->shape);
+    for (size_t t = 0; t < l->ntensor; t++) out.params += layer_tensor(net, l, t)->size;
+    if (l->op == OP_CONV) out.flops = 2 * c * k * k * k * (double)y->size;
+    if (l->op == OP_LINEAR) out.flops = 2 * c * (double)y->size;
+    if (l->op == OP_ATTENTION) out.flops = 2 * v * (4 * c * c + 2 * v * c);
+    return out;
+}
+
 double net_flops(const net_t *net)
 {
     double sum = 0;
-    for (size_t i = 0; i < net->nlayer; i++) {
-        const layer_t *l = &net->layer[i];
-        const value_t *x = &net->value[l->in[0]], *y = &net->value[net->ninput + i];
-        double c = (double)x->shape[0], v = (double)x->vox, k = (double)l->side;
-        if (l->op == OP_CONV) sum += 2 * c * k * k * k * (double)y->size;
-        if (l->op == OP_LINEAR) sum += 2 * c * (double)y->size;
-        if (l->op == OP_ATTENTION) sum += 2 * v * (4 * c * c + 2 * v * c);
-    }
+    for (size_t i = 0; i < net->nlayer; i++) sum += net_layer(net, i).flops;
     return sum;
 }
 

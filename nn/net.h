@@ -72,6 +72,16 @@ const netport_t *net_input(const net_t *net, size_t i);
 const netport_t *net_output(const net_t *net);
 double net_flops(const net_t *net); /* of one sample forward: convolution, linear and attention, 2 a multiply-add */
 
+/* A layer of the table, for listings. */
+typedef struct {
+    const char *op, *name;  /* name NULL: none */
+    size_t ndim, shape[4];  /* of its result */
+    size_t params;          /* values of its tensors */
+    double flops;           /* its part of net_flops() */
+} netlayer_t;
+size_t net_layers(const net_t *net);
+netlayer_t net_layer(const net_t *net, size_t i); /* i < net_layers() */
+
 /* Starting values: convolution and linear weights normal with variance 2 / fan-in (He 2015), biases 0, norms 1 and 0,
  * attention as PyTorch (Xavier uniform), gem 3. The last norm of a residual branch (the norm just before "add") starts at
  * weight 1 like the others. Equal seeds give equal bytes. */
