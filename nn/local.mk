@@ -55,3 +55,27 @@ tests_test_attention_SOURCES = tests/test_attention.c
 tests_test_attention_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_attention_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+# Winograd convolution.
+libnn_a_SOURCES += nn/wino.c nn/wino.h nn/wino_kern.h nn/wino_ref.c nn/wino_vec.c
+NN_VEC_SOURCES += nn/wino_vec.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_wino
+TESTS += tests/test_wino
+tests_test_wino_SOURCES = tests/test_wino.c
+tests_test_wino_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_wino_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+# Vectors of 16 floats where there is AVX2 but no AVX-512: the same source as for AVX-512.
+if HAVE_AVX2
+check_LIBRARIES += libnn_wide.a
+libnn_wide_a_SOURCES = nn/wino_vec.c
+libnn_wide_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
+libnn_wide_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=wide
+tests_test_wino_LDADD += libnn_wide.a
+endif
+endif
+
+# Measurement, by hand: make tests/bench/wino
+EXTRA_PROGRAMS += tests/bench/wino
+tests_bench_wino_SOURCES = tests/bench/wino.c
+tests_bench_wino_LDADD = $(NN_LIBS) $(BASE_LIBS)
