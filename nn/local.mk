@@ -44,7 +44,7 @@ endif
 libnn_a_SOURCES += \
 	nn/attention.c nn/attention.h \
 	nn/comm.c \
-	nn/expf.h nn/reduce.h \
+	nn/reduce.h \
 	nn/layernorm.c nn/layernorm.h \
 	nn/softmax.c nn/softmax.h
 if HAVE_CMOCKA

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nn/expf.h"
+#include "nn/fmath.h"
 #include "nn/reduce.h"
 
 static void forward_row(const float *x, size_t c, float *y)
@@ -14,7 +14,7 @@ static void forward_row(const float *x, size_t c, float *y)
         for (size_t j = 0; j < c; j++) y[j] = x[j] == x[j] ? 0 : x[j];
         return;
     }
-    for (size_t j = 0; j < c; j++) y[j] = exp_float(x[j] - m);
+    for (size_t j = 0; j < c; j++) y[j] = x[j] - m < -87 ? 0 : fmath_exp(x[j] - m);
     float s = (float)(1 / reduce_sum(y, c));
     for (size_t j = 0; j < c; j++) y[j] *= s;
 }
