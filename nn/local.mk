@@ -46,15 +46,34 @@ libnn_a_SOURCES += \
 	nn/comm.c \
 	nn/reduce.h \
 	nn/layernorm.c nn/layernorm.h \
-	nn/softmax.c nn/softmax.h
+	nn/softmax.c nn/softmax.h \
+	nn/stfile.c
 if HAVE_CMOCKA
-MATH_TESTS = tests/test_attention
+MATH_TESTS = tests/test_attention tests/test_stfile
 check_PROGRAMS += $(MATH_TESTS)
 TESTS += $(MATH_TESTS)
 tests_test_attention_SOURCES = tests/test_attention.c
 tests_test_attention_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_attention_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_stfile_SOURCES = tests/test_stfile.c
+tests_test_stfile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_stfile_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+check_PROGRAMS += tests/fuzz/replay_stfile
+TESTS += tests/fuzz/replay_stfile
+tests_fuzz_replay_stfile_SOURCES = tests/fuzz/fuzz_stfile.c
+tests_fuzz_replay_stfile_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
+tests_fuzz_replay_stfile_LDADD = $(NN_LIBS) $(BASE_LIBS)
 endif
+
+# libFuzzer on the reader: make fuzz-stfile [FUZZ_SECONDS=600]. Needs clang; findings and the corpus stay in fuzz_stfile.d.
+fuzz-stfile: tests/fuzz/replay_stfile$(EXEEXT)
+	@$(MKDIR_P) fuzz_stfile.d/corpus
+	./tests/fuzz/replay_stfile$(EXEEXT) --write fuzz_stfile.d/corpus
+	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -o fuzz_stfile.d/fuzz_stfile \
+	  $(srcdir)/tests/fuzz/fuzz_stfile.c $(srcdir)/nn/stfile.c $(srcdir)/base/err.c $(srcdir)/base/mem.c \
+	  $(srcdir)/base/file.c $(srcdir)/base/utf8.c $(JANSSON_LIBS)
+	cd fuzz_stfile.d && ./fuzz_stfile -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 corpus
+.PHONY: fuzz-stfile
 
 # Winograd convolution.
 libnn_a_SOURCES += nn/wino.c nn/wino.h nn/wino_kern.h nn/wino_ref.c nn/wino_vec.c

@@ -25,8 +25,10 @@ typedef struct {
 typedef struct stfile stfile_t;
 
 /* Open and check all: header within the file and at most STFILE_HEADER_MAX; strict JSON, no key twice; known dtypes; products
- * without overflow; offsets that fit shape and dtype, do not overlap, leave no hole, and end with the file.
- * NULL: ERR_IO, ERR_FORMAT (the message names file, tensor and field), ERR_UNSUP (dtype, more than STFILE_DIMS), ERR_NOMEM.
+ * without overflow; offsets that fit shape and dtype, do not overlap, leave no hole, and end with the file. Further fields
+ * of a tensor are passed over. A file that is cut while it is open ends the program (SIGBUS), as with any mmap.
+ * NULL: ERR_IO (cannot open, not a regular file, shorter than its header promises), ERR_FORMAT (the message names file,
+ * tensor and field), ERR_UNSUP (another dtype, more than STFILE_DIMS, more than 4 million JSON values), ERR_NOMEM.
  * Free with stfile_close(). Tensors and strings live as long as the file. Thread-safe once open. */
 stfile_t *stfile_open(const char *path, err_t *err);
 stfile_t *stfile_mem(const char *name, const void *bytes, size_t size, err_t *err); /* bytes are borrowed; name for messages */
@@ -46,8 +48,10 @@ typedef struct {
     const char *key, *value;
 } stmeta_t;
 
-/* Write tensors (names unique, data in the machine's order) and metadata: to a temporary file, synced and renamed.
- * Equal input gives equal bytes. Data start 8-byte-aligned. 0, or -1: ERR_IO, ERR_USAGE a name twice or "__metadata__", ERR_NOMEM. */
+/* Write tensors (names unique, data in the machine's order, which is the file's: configure refuses big-endian machines)
+ * and metadata: to a temporary file, synced and renamed. Tensors stand in the order given; the first begins at a multiple
+ * of 8. Equal input gives equal bytes. 0, or -1: ERR_IO; ERR_NOMEM; ERR_USAGE: a name twice, "__metadata__", text that is
+ * not UTF-8, a count that is not the shape's, a header past STFILE_HEADER_MAX. */
 int stfile_write(const char *path, const sttensor_t *t, size_t n, const stmeta_t *meta, size_t nmeta, err_t *err);
 
 #endif
