@@ -37,6 +37,7 @@ libxml-2.0 libxml2-dev
 jansson libjansson-dev
 sqlite3 libsqlite3-dev
 liblzma liblzma-dev
+libutf8proc libutf8proc-dev
 libzstd libzstd-dev
 cmocka libcmocka-dev
 bzip2 libbz2-dev
