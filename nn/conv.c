@@ -55,6 +55,10 @@ static int check(const convshape_t *s, err_t *err)
 conv_t *conv_new(const convshape_t *s, isa_t isa, convway_t way, err_t *err)
 {
     if (check(s, err)) return NULL;
+    if (!isa_runs(isa)) {
+        err_set(err, ERR_UNSUP, "convolution: no %s here", isa_name(isa));
+        return NULL;
+    }
     if (way == CONV_WINOGRAD) {
         err_set(err, ERR_UNSUP, "convolution: no Winograd form");
         return NULL;
@@ -62,7 +66,7 @@ conv_t *conv_new(const convshape_t *s, isa_t isa, convway_t way, err_t *err)
     conv_t *c = mem_zero(1, sizeof *c, err);
     if (!c) return NULL;
     c->s = *s;
-    for (int p = 0; p < PASSES; p++) c->alg[p] = &direct_ref;
+    for (int p = 0; p < PASSES; p++) c->alg[p] = isa == ISA_REF ? &direct_ref : &direct;
     for (int p = 0; p < PASSES; p++) {
         for (int q = 0; q < p; q++)
             if (c->alg[q] == c->alg[p]) c->plan[p] = c->plan[q];

@@ -26,5 +26,10 @@ typedef struct {
 } convalg_t;
 
 extern const convalg_t direct_ref; /* clear loops, sums in double */
+extern const convalg_t direct;     /* the kernels of nn/direct_kern.h; any set but ISA_REF */
+
+struct direct_kern;
+/* direct.make() with another kernel: for tests. */
+void *direct_make(const convshape_t *s, const struct direct_kern *kern, err_t *err);
 
 #endif

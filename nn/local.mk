@@ -31,7 +31,10 @@ endif
 libnn_a_SOURCES += \
 	nn/blocked.c \
 	nn/conv.c \
-	nn/direct.h nn/direct_ref.c
+	nn/direct.c nn/direct.h nn/direct_kern.h \
+	nn/direct_plan.c nn/direct_plan.h \
+	nn/direct_ref.c nn/direct_vec.c
+NN_VEC_SOURCES += nn/direct_vec.c
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_conv
 TESTS += tests/test_conv
@@ -87,10 +90,11 @@ tests_test_wino_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 # Vectors of 16 floats where there is AVX2 but no AVX-512: the same source as for AVX-512.
 if HAVE_AVX2
 check_LIBRARIES += libnn_wide.a
-libnn_wide_a_SOURCES = nn/wino_vec.c
+libnn_wide_a_SOURCES = nn/direct_vec.c nn/wino_vec.c
 libnn_wide_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
 libnn_wide_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=wide
 tests_test_wino_LDADD += libnn_wide.a
+tests_test_conv_LDADD += libnn_wide.a
 endif
 endif
 
