@@ -102,3 +102,10 @@ endif
 EXTRA_PROGRAMS += tests/bench/wino
 tests_bench_wino_SOURCES = tests/bench/wino.c
 tests_bench_wino_LDADD = $(NN_LIBS) $(BASE_LIBS)
+
+# Parity with PyTorch (tests/parity/nn_record.py makes the recording); speed against it, by hand (tests/bench/nn.py).
+EXTRA_DIST += tests/parity/nn_record.py tests/parity/nn_table.py tests/parity/nn_torch.py tests/parity/nn.safetensors \
+	tests/bench/nn.py tests/bench/nn_worker.py
+EXTRA_PROGRAMS += tests/bench/conv_dnnl
+tests_bench_conv_dnnl_SOURCES = tests/bench/conv_dnnl.c
+tests_bench_conv_dnnl_LDADD = -ldnnl
