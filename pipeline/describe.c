@@ -37,6 +37,7 @@ void record_free(record_t *r)
     mem_free(r->method);
     mem_free(r->molecules);
     mem_free(r->organisms);
+    mem_free(r->density);
     *r = (record_t){0};
 }
 
@@ -83,6 +84,10 @@ static int take_cube(const describer_t *d, const vol_t *v, const double *contour
     desc_pack(c.data, c.side, r->cube);
     int rc = zernike_invariants(d->zernike, c.data, c.side, (double)c.side / 2, ZERNIKE_UNIT, r->zernike, err);
     if (!rc) rc = profile_make(c.data, c.side, r->profile, err);
+    if (!rc && d->cubes) {
+        r->density = c.data;
+        c.data = NULL;
+    }
     cube_free(&c);
     return rc;
 }

@@ -7,7 +7,8 @@ libpipeline_a_SOURCES = \
 	pipeline/index.c pipeline/index_h5.c pipeline/index.h \
 	pipeline/manifest.c pipeline/manifest.h \
 	pipeline/search.c pipeline/search.h \
-	pipeline/unique.c pipeline/unique.h
+	pipeline/unique.c pipeline/unique.h \
+	pipeline/vectors.c pipeline/vectors.h
 libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
 PIPELINE_LIBS = libpipeline.a $(HDF5_LIBS)
 

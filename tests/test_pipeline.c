@@ -15,6 +15,7 @@
 #include "pipeline/manifest.h"
 #include "pipeline/search.h"
 #include "pipeline/unique.h"
+#include "pipeline/vectors.h"
 #include "tests/blobs.h"
 #include "voxel/contour.h"
 
@@ -382,6 +383,84 @@ static void search_is_exact(void **state)
     index_free(&x);
 }
 
+/* The cube is kept where it is asked for, and is the one that the descriptor was made of. */
+static void describe_keeps_the_cube(void **state)
+{
+    (void)state;
+    describer_t d;
+    record_t r;
+    item_t it = {.id = "m00", .path = DIR "/m00.pdb", .contour = NAN};
+    int8_t desc[DESC_LEN];
+    assert_int_equal(describe_new(&d, NULL, NULL), 0);
+    assert_int_equal(describe_file(&d, &it, &r, NULL, NULL), 0);
+    assert_null(r.density);
+    record_free(&r);
+    d.cubes = true;
+    assert_int_equal(describe_file(&d, &it, &r, NULL, NULL), 0);
+    assert_non_null(r.density);
+    desc_pack(r.density, CUBE_SIDE, desc);
+    assert_memory_equal(desc, r.cube, sizeof desc);
+    record_free(&r);
+    assert_null(r.density);
+    describe_end(&d);
+}
+
+static void get(hid_t f, const char *name, hid_t type, void *out)
+{
+    hid_t d = H5Dopen2(f, name, H5P_DEFAULT);
+    assert_true(H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0);
+    H5Dclose(d);
+}
+
+static void vectors_as_files(void **state)
+{
+    (void)state;
+    enum { ROWS = 300, D = 3 };
+    vectors_t v = {.d = D};
+    err_t e = {0};
+    char id[16], ids[ROWS][4], model[17] = "";
+    float z[D], back[ROWS][D], rg[ROWS];
+    assert_int_equal(vectors_h5(DIR "/v.h5", &v, "0123456789abcdef", 4, &e), -1);
+    assert_int_equal(e.code, ERR_RANGE);
+    e = (err_t){0};
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(id, sizeof id, "i%d", i);
+        for (int j = 0; j < D; j++) z[j] = (float)(i * D + j);
+        assert_int_equal(vectors_add(&v, id, (float)i, z, NULL), 0);
+    }
+    if (vectors_h5(DIR "/v.h5", &v, "0123456789abcdef", 4, &e)) fail_msg("%s", e.msg);
+    hid_t f = H5Fopen(DIR "/v.h5", H5F_ACC_RDONLY, H5P_DEFAULT), text = H5Tcopy(H5T_C_S1), a = H5Aopen(f, "model", H5P_DEFAULT), own = H5Aget_type(a);
+    H5Tset_size(text, 4);
+    H5Tset_strpad(text, H5T_STR_NULLPAD);
+    H5Tset_cset(text, H5T_CSET_UTF8);
+    get(f, "embeddings", H5T_NATIVE_FLOAT, back);
+    get(f, "rg", H5T_NATIVE_FLOAT, rg);
+    get(f, "ids", text, ids);
+    assert_true(H5Aread(a, own, model) >= 0);
+    assert_string_equal(model, "0123456789abcdef");
+    assert_memory_equal(ids[7], "i7\0\0", 4);
+    assert_memory_equal(ids[299], "i299", 4);
+    assert_close((double)rg[299], 299, 0);
+    assert_memory_equal(back, v.z, sizeof back);
+    H5Tclose(own);
+    H5Aclose(a);
+    H5Tclose(text);
+    H5Fclose(f);
+
+    assert_int_equal(vectors_npy(DIR "/v.npy", &v, &e), 0);
+    FILE *npy = fopen(DIR "/v.npy", "rb");
+    char head[129] = "";
+    assert_int_equal(fread(head, 1, 128, npy), 128);
+    assert_int_equal(fread(back, sizeof back, 1, npy), 1);
+    assert_int_equal(fgetc(npy), EOF);
+    assert_non_null(strstr(head + 10, "'shape': (300, 3), }"));
+    assert_int_equal(head[127], '\n');
+    assert_memory_equal(back, v.z, sizeof back);
+    fclose(npy);
+    assert_int_equal(vectors_npy(DIR "/none/v.npy", &v, NULL), -1);
+    vectors_free(&v);
+}
+
 static void describe_says_why_not(void **state)
 {
     (void)state;
@@ -438,7 +517,8 @@ int main(void)
         cmocka_unit_test(contour_is_near_the_authors),
         cmocka_unit_test(unique_names),     cmocka_unit_test(manifest_of_a_folder), cmocka_unit_test(manifest_of_a_table),
         cmocka_unit_test(index_round_trip), cmocka_unit_test(index_refuses),        cmocka_unit_test(search_finds),
-        cmocka_unit_test(search_is_exact),      cmocka_unit_test(describe_says_why_not),
+        cmocka_unit_test(search_is_exact),      cmocka_unit_test(describe_says_why_not), cmocka_unit_test(describe_keeps_the_cube),
+        cmocka_unit_test(vectors_as_files),
     };
     return cmocka_run_group_tests_name("pipeline", tests, set_up, tear_down);
 }
