@@ -67,6 +67,7 @@ tests_fuzz_replay_stfile_SOURCES = tests/fuzz/fuzz_stfile.c
 tests_fuzz_replay_stfile_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
 tests_fuzz_replay_stfile_LDADD = $(NN_LIBS) $(BASE_LIBS)
 endif
+EXTRA_DIST += tests/parity/stfile.py tests/parity/stfile.tsv
 
 # libFuzzer on the reader: make fuzz-stfile [FUZZ_SECONDS=600]. Needs clang; findings and the corpus stay in fuzz_stfile.d.
 fuzz-stfile: tests/fuzz/replay_stfile$(EXEEXT)
