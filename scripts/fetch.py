@@ -1,4 +1,4 @@
-"""Fetch files from the public archives: what fetch-emdb and fetch-pdb share. Python 3 standard library only.
+"""Fetch files from the public archives: what the fetch-* programs share. Python 3 standard library only.
 
 A file is written to NAME.part and takes its name once its length, and for gzip its checksum, are right; so a file under
 its own name is whole, and is not fetched again. A NAME.part that was left is continued by a range request, on
@@ -41,16 +41,20 @@ def say(text):
 
 
 def parser(about, ids_help):
-    """The options that both programs have."""
+    """The options that the programs for entries have."""
     p = argparse.ArgumentParser(description=about, allow_abbrev=False)
     p.add_argument("ids", nargs="*", metavar="ID", help=ids_help)
     p.add_argument("-f", "--from", dest="list", metavar="FILE", help="also the ids in FILE, one a line ('-': standard input)")
     p.add_argument("-o", "--output", default=".", metavar="DIR", help="folder to write to; its manifest.tsv gets a line per item [.]")
+    network_options(p)
+    return p
+
+
+def network_options(p):
     p.add_argument("--delay", type=float, default=0.5, metavar="S", help="pause between requests, in seconds [0.5]")
     p.add_argument("--tries", type=int, default=6, metavar="N", help="tries for each file [6]")
     p.add_argument("--wait", type=float, default=2.0, metavar="S", help="wait before the second try, doubled for each further one [2]")
     p.add_argument("--timeout", type=float, default=60.0, metavar="S", help="give up a connection that is silent for this long [60]")
-    return p
 
 
 def ids_of(args, p):
