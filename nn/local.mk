@@ -50,10 +50,12 @@ libnn_a_SOURCES += \
 	nn/reduce.h \
 	nn/layernorm.c nn/layernorm.h \
 	nn/loss.c nn/loss.h \
+	nn/optim.c nn/optim.h \
+	nn/schedule.c nn/schedule.h \
 	nn/softmax.c nn/softmax.h \
 	nn/stfile.c
 if HAVE_CMOCKA
-MATH_TESTS = tests/test_attention tests/test_loss tests/test_stfile
+MATH_TESTS = tests/test_attention tests/test_loss tests/test_optim tests/test_stfile
 check_PROGRAMS += $(MATH_TESTS)
 TESTS += $(MATH_TESTS)
 tests_test_attention_SOURCES = tests/test_attention.c
@@ -62,6 +64,9 @@ tests_test_attention_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_loss_SOURCES = tests/test_loss.c tests/ranks.h
 tests_test_loss_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_loss_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_optim_SOURCES = tests/test_optim.c
+tests_test_optim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_optim_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_stfile_SOURCES = tests/test_stfile.c
 tests_test_stfile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_stfile_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
