@@ -55,7 +55,7 @@ libnn_a_SOURCES += \
 	nn/softmax.c nn/softmax.h \
 	nn/stfile.c
 if HAVE_CMOCKA
-MATH_TESTS = tests/test_attention tests/test_loss tests/test_optim tests/test_stfile
+MATH_TESTS = tests/test_attention tests/test_loss tests/test_nn_math tests/test_optim tests/test_stfile
 check_PROGRAMS += $(MATH_TESTS)
 TESTS += $(MATH_TESTS)
 tests_test_attention_SOURCES = tests/test_attention.c
@@ -64,6 +64,9 @@ tests_test_attention_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_loss_SOURCES = tests/test_loss.c tests/ranks.h
 tests_test_loss_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_loss_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_nn_math_SOURCES = tests/test_nn_math.c
+tests_test_nn_math_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DNN_MATH_TABLE='"$(abs_srcdir)/tests/parity/nn_math.txt"'
+tests_test_nn_math_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_optim_SOURCES = tests/test_optim.c
 tests_test_optim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_optim_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
@@ -76,7 +79,7 @@ tests_fuzz_replay_stfile_SOURCES = tests/fuzz/fuzz_stfile.c
 tests_fuzz_replay_stfile_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
 tests_fuzz_replay_stfile_LDADD = $(NN_LIBS) $(BASE_LIBS)
 endif
-EXTRA_DIST += tests/parity/stfile.py tests/parity/stfile.tsv
+EXTRA_DIST += tests/parity/stfile.py tests/parity/stfile.tsv tests/parity/nn_math.py tests/parity/nn_math.txt
 
 # libFuzzer on the reader: make fuzz-stfile [FUZZ_SECONDS=600]. Needs clang; findings and the corpus stay in fuzz_stfile.d.
 fuzz-stfile: tests/fuzz/replay_stfile$(EXEEXT)
