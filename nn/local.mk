@@ -43,6 +43,13 @@ tests_test_conv_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_conv_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 
+# Measurements, by hand: make tests/bench/peak tests/bench/conv
+EXTRA_PROGRAMS += tests/bench/peak tests/bench/conv
+tests_bench_peak_SOURCES = tests/bench/fma.c tests/bench/fma.h tests/bench/peak.c
+tests_bench_peak_LDADD = $(NN_LIBS) $(BASE_LIBS)
+tests_bench_conv_SOURCES = tests/bench/conv.c tests/bench/fma.c tests/bench/fma.h
+tests_bench_conv_LDADD = $(NN_LIBS) $(BASE_LIBS)
+
 # Functions over matrices; losses, optimiser, model files.
 libnn_a_SOURCES += \
 	nn/attention.c nn/attention.h \
