@@ -1,6 +1,6 @@
 /* direct_vec: sums of direct_kern.h in the compiler's vectors of NN_VEC floats. Compiled once for every instruction set,
- * with NN_VEC and the name NN_ISA given. A tile of up to TILE sums x 2 vectors stays in registers: a term costs two loads of
- * w, one of x a sum, and two multiply-adds a sum. */
+ * with NN_VEC and the name NN_ISA given. A tile of some sums stays in registers: a term costs a load
+ * of w a vector, a load of x a sum, and their multiply-adds. */
 #include "nn/direct_kern.h"
 
 #ifndef NN_VEC
@@ -8,18 +8,23 @@
 #define NN_ISA vec
 #endif
 
-#if defined(__AVX512F__) /* 16 of 32 registers */
-#define TILE 8
-#elif defined(__AVX__) /* 12 of 16 */
-#define TILE 6
+/* Sums in a tile: two vectors each, or one. */
+#if defined(__AVX512F__) /* 16 of 32 registers; pointers set the limit */
+#define TWO 8
+#define ONE 10
+#elif defined(__AVX__) /* 12 or 10 of 16 */
+#define TWO 6
+#define ONE 10
 #else /* a vector takes two registers of 16 */
-#define TILE 3
+#define TWO 3
+#define ONE 6
 #endif
+#define MOST (ONE > TWO ? ONE : TWO)
 
 #ifdef __clang__ /* unrolls loops of few known turns by itself, and early; told to, it does so too late for registers */
 #define UNROLL
 #else
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #define TEXT2(a) #a
@@ -32,8 +37,8 @@ typedef int32_t mask_t __attribute__((vector_size(NN_VEC * sizeof(int32_t))));
 
 static inline __attribute__((always_inline)) void tile(const sweep_t *s, size_t j, const size_t sums, const size_t vecs)
 {
-    const float *p[TILE], *w = s->w;
-    vec_t a[TILE][2];
+    const float *p[MOST], *w = s->w;
+    vec_t a[MOST][2];
     UNROLL
     for (size_t t = 0; t < sums; t++) {
         p[t] = s->x + s->from[j + t];
@@ -77,46 +82,42 @@ static inline __attribute__((always_inline)) void tile(const sweep_t *s, size_t 
 
 typedef void tile_t(const sweep_t *s, size_t j);
 
-#define TILES(n)                                                     \
-    static void one_##n(const sweep_t *s, size_t j) { tile(s, j, n, 1); } \
+#define ONE_OF(n) \
+    static void one_##n(const sweep_t *s, size_t j) { tile(s, j, n, 1); }
+#define TWO_OF(n) \
     static void two_##n(const sweep_t *s, size_t j) { tile(s, j, n, 2); }
-TILES(1)
-TILES(2)
-TILES(3)
-#if TILE > 3
-TILES(4)
-TILES(5)
-TILES(6)
+ONE_OF(1) ONE_OF(2) ONE_OF(3) ONE_OF(4) ONE_OF(5) ONE_OF(6)
+TWO_OF(1) TWO_OF(2) TWO_OF(3)
+#if ONE > 6
+ONE_OF(7) ONE_OF(8) ONE_OF(9) ONE_OF(10)
 #endif
-#if TILE > 6
-TILES(7)
-TILES(8)
+#if TWO > 3
+TWO_OF(4) TWO_OF(5) TWO_OF(6)
+#endif
+#if TWO > 6
+TWO_OF(7) TWO_OF(8)
 #endif
 
-static tile_t *const tiles[2][TILE] = {
-    {one_1, one_2, one_3,
-#if TILE > 3
-     one_4, one_5, one_6,
+static tile_t *const one[ONE + 1] = {NULL, one_1, one_2, one_3, one_4, one_5, one_6,
+#if ONE > 6
+                                     one_7, one_8, one_9, one_10,
 #endif
-#if TILE > 6
-     one_7, one_8,
+};
+static tile_t *const two[TWO + 1] = {NULL, two_1, two_2, two_3,
+#if TWO > 3
+                                     two_4, two_5, two_6,
 #endif
-    },
-    {two_1, two_2, two_3,
-#if TILE > 3
-     two_4, two_5, two_6,
+#if TWO > 6
+                                     two_7, two_8,
 #endif
-#if TILE > 6
-     two_7, two_8,
-#endif
-    }};
+};
 
 static void sweep(const sweep_t *s)
 {
-    size_t count = (s->n + TILE - 1) / TILE; /* tiles, as equal as can be */
+    size_t most = s->vecs > 1 ? TWO : ONE, count = (s->n + most - 1) / most; /* tiles, as equal as can be */
     for (size_t i = 0, j = 0; i < count; i++) {
         size_t sums = (s->n - j + count - i - 1) / (count - i);
-        tiles[s->vecs - 1][sums - 1](s, j);
+        (s->vecs > 1 ? two : one)[sums](s, j);
         j += sums;
     }
 }

@@ -81,7 +81,7 @@ void wino_pack(const wino_t *w, const float *weights, float *packed, float *back
 {
     size_t ci = w->s.ci, co = w->s.co;
     (void)work;
-    w->kern->weights(weights, ci * 27, 27, false, ci, co, packed);
+    if (packed) w->kern->weights(weights, ci * 27, 27, false, ci, co, packed);
     if (back) w->kern->weights(weights, 27, ci * 27, true, co, ci, back);
 }
 

@@ -32,6 +32,7 @@ size_t wino_packed_back(const wino_t *w);
 size_t wino_acc(const wino_t *w);  /* and of the weight gradient */
 size_t wino_slab(const wino_t *w); /* z0 and z1 are multiples of it or the end */
 
+/* packed or back may be NULL */
 void wino_pack(const wino_t *w, const float *weights, float *packed, float *back, float *work);
 void wino_forward(const wino_t *w, const float *packed, size_t n, const float *x, size_t xstep, float *y, size_t ystep,
                   size_t z0, size_t z1, const epilogue_t *e, float *work);
