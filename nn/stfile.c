@@ -246,7 +246,7 @@ stfile_t *stfile_open(const char *path, err_t *err)
     struct stat st;
     void *map = NULL;
     size_t size = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused, not waited for */
     if (fd < 0 || fstat(fd, &st)) {
         err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
         goto fail;

@@ -205,6 +205,9 @@ static void attention_layer(void **state)
     float *bias = normals(2 * 13 * 13, 1);
     attention_case((attention_t){.tokens = 13, .width = 6, .heads = 2, .keys = 12, .bias = bias});
     free(bias);
+    bias = normals(2 * 70 * 70, 1);
+    attention_case((attention_t){.tokens = 70, .width = 4, .heads = 2, .bias = bias});
+    free(bias);
 }
 
 int main(void)

@@ -104,6 +104,7 @@ static void check_case(size_t n, size_t d, int kind, bool both, float log_scale)
         assert_int_equal(infonce_run(f, n, a, b, t.given ? &t.l : NULL, log_scale, g, g + n * d, &out, &err), 0);
     g[2 * n * d] = (float)out.dscale;
     double want = loss_double(x, n, d, &t, both);
+    if (n == 1) assert_true(out.top1 == 1 && out.negative == 0);
     assert_close(out.loss, want, 1e-5 * (1 + want));
     size_t last = 2 * n * d, step = 1 + last / 80;
     for (size_t i = 0;; i = i + step < last ? i + step : last) {
@@ -163,6 +164,27 @@ static void infonce_statistics(void **state)
     assert_close(out.top1, top / N, 1e-6);
     assert_close(out.positive, pos / N, 1e-6);
     assert_close(out.negative, neg / N, 1e-6);
+    infonce_free(f);
+    free(a), free(b);
+}
+
+/* Labels that differ in one of their four parts are no match; the first of equals counts as nearest. */
+static void labels_are_whole(void **state)
+{
+    (void)state;
+    err_t err = {0};
+    infonce_t *f = infonce_new(&(infonceopts_t){.rows = 5, .dim = 2, .labels = 5}, &err);
+    static const uint64_t apart[] = {1, (uint64_t)1 << 16, (uint64_t)1 << 32, (uint64_t)1 << 48, 0}, first[] = {7, 7, 8};
+    static const float same[] = {1, 0, 1, 0, 1, 0};
+    float *a = units(5, 2), *b = units(5, 2);
+    infonceout_t with, without;
+    labels_t l = {NULL, apart};
+    assert_int_equal(infonce_run(f, 5, a, b, &l, 1, NULL, NULL, &with, &err), 0);
+    assert_int_equal(infonce_run(f, 5, a, b, NULL, 1, NULL, NULL, &without, &err), 0);
+    assert_memory_equal(&with, &without, sizeof with);
+    l.label = first;
+    assert_int_equal(infonce_run(f, 3, same, same, &l, 1, NULL, NULL, &with, &err), 0);
+    assert_close(with.top1, 2.0 / 3, 1e-12);
     infonce_free(f);
     free(a), free(b);
 }
@@ -240,7 +262,7 @@ static void ranks_equal_one(void **state)
                 if (ranks == 1) one = x.out[0];
                 for (int r = 0; r < ranks; r++) {
                     assert_int_equal(x.rc[r], 0);
-                    assert_close(x.out[r].loss, one.loss, 1e-7 * one.loss);
+                    assert_close(x.out[r].loss, one.loss, 4e-9 * one.loss);
                     assert_close(x.out[r].top1, one.top1, 1e-9);
                     assert_close(x.out[r].positive, one.positive, 1e-7);
                     assert_close(x.out[r].negative, one.negative, 1e-7);
@@ -358,6 +380,7 @@ int main(void)
         cmocka_unit_test(infonce_gradients), cmocka_unit_test(infonce_statistics),  cmocka_unit_test(scale_is_clamped),
         cmocka_unit_test(ranks_equal_one),   cmocka_unit_test(ranks_fail_together), cmocka_unit_test(infonce_refuses),
         cmocka_unit_test(plain_losses),      cmocka_unit_test(same_bytes_for_any_threads),
+        cmocka_unit_test(labels_are_whole),
     };
     rng_seed(&rng, 20260302);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,26 @@ static void bad_gradients_are_skipped(void **state)
     free(p), free(g), free(q), free(m);
 }
 
+/* The 1e-6 of clip_grad_norm_: a gradient of norm 2e-6 clipped at 1e-6 shrinks to a third. */
+static void clipping_of_next_to_nothing(void **state)
+{
+    (void)state;
+    static const optrange_t r[] = {{0, 1, true, false}};
+    optopts_t opts = usual;
+    err_t err = {0};
+    float p[1] = {1}, g[1] = {2e-6f};
+    opts.clip = 1e-6;
+    optim_t *o = optim_new(1, r, 1, &opts, p, &err);
+    optstep_t s;
+    sttensor_t t[OPTIM_TENSORS];
+    stmeta_t meta[OPTIM_META];
+    optim_step(o, p, g, 0.1, &s);
+    optim_state(o, t, meta);
+    assert_true(s.clipped);
+    assert_close((double)((const float *)t[0].data)[0], 0.1 * 2e-6 / 3, 1e-12);
+    optim_free(o);
+}
+
 /* Written, read into another optimiser, both go on: equal bytes. */
 static void state_comes_back(void **state)
 {
@@ -168,7 +188,7 @@ static void state_that_does_not_fit(void **state)
     plain.average = 0;
     float x[8] = {0};
     optim_t *o = optim_new(8, r, 1, &plain, NULL, &err), *more = optim_new(8, r, 1, &usual, x, &err);
-    optim_t *larger = optim_new(9, r, 1, &plain, NULL, &err);
+    optim_t *larger = optim_new(9, r, 1, &plain, NULL, &err), *smaller = optim_new(7, r, 0, &plain, NULL, &err);
     assert_true(fd >= 0);
     close(fd);
     assert_null(optim_average(o));
@@ -192,9 +212,12 @@ static void state_that_does_not_fit(void **state)
         assert_int_equal(optim_load(larger, f, &err), -1);
         assert_int_equal(err.code, ERR_FORMAT);
         err = (err_t){0};
+        assert_int_equal(optim_load(smaller, f, &err), -1);
+        assert_int_equal(err.code, ERR_FORMAT);
+        err = (err_t){0};
         stfile_close(f);
     }
-    optim_free(o), optim_free(more), optim_free(larger);
+    optim_free(o), optim_free(more), optim_free(larger), optim_free(smaller);
     optim_free(NULL);
     unlink(path);
 }
@@ -272,7 +295,7 @@ int main(void)
         cmocka_unit_test(steps_by_the_formula),    cmocka_unit_test(bad_gradients_are_skipped),
         cmocka_unit_test(state_comes_back),        cmocka_unit_test(state_that_does_not_fit),
         cmocka_unit_test(same_bytes_for_any_threads), cmocka_unit_test(refuses),
-        cmocka_unit_test(schedule),
+        cmocka_unit_test(schedule),                cmocka_unit_test(clipping_of_next_to_nothing),
     };
     rng_seed(&rng, 20260303);
     return cmocka_run_group_tests(tests, NULL, NULL);

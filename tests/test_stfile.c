@@ -179,7 +179,7 @@ static void deep_and_many(void **state)
     }
     size_t n; /* commas in a string count for nothing */
     err_t err = {0};
-    unsigned char *b = fill(",\\\"[{", 2 << 20, "}", &n);
+    unsigned char *b = fill(",\\\"[{", 4 << 20, "}", &n);
     memcpy(b + 8, "{\"a\":\"", 6);
     b[8 + 5] = '"', b[n - 2] = '"';
     assert_null(stfile_mem("x", b, n, &err));
@@ -384,13 +384,19 @@ static void open_refuses(void **state)
         assert_null(stfile_open(paths[i], &err));
         assert_int_equal(err.code, ERR_IO);
     }
-    char path[] = "/tmp/cryolex-st-XXXXXX"; /* empty */
+    char path[] = "/tmp/cryolex-st-XXXXXX"; /* empty; then a pipe, which has no writer */
     int fd = mkstemp(path);
     err_t err = {0};
     assert_true(fd >= 0);
     close(fd);
     assert_null(stfile_open(path, &err));
     assert_int_equal(err.code, ERR_IO);
+    unlink(path);
+    err = (err_t){0};
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_null(stfile_open(path, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_non_null(strstr(err.msg, "not a regular file"));
     unlink(path);
     float x = 0;
     sttensor_t t = {"a", ST_F32, 0, {0}, 1, &x};
