@@ -27,6 +27,27 @@ libnn_avx512_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=avx512
 NN_AVX512 = libnn_avx512.a
 endif
 
+# Running a network.
+libnn_a_SOURCES += \
+	nn/load.c \
+	nn/pass.c nn/pass.h nn/pass_vec.c \
+	nn/place.c nn/place.h \
+	nn/plan.c nn/plan.h \
+	nn/pool.c nn/pool.h \
+	nn/run.c nn/run_back.c nn/run_priv.h \
+	nn/step.c nn/step.h nn/step_back.c nn/step_priv.h
+NN_VEC_SOURCES += nn/pass_vec.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_net tests/test_run
+TESTS += tests/test_net tests/test_run
+tests_test_net_SOURCES = tests/test_net.c
+tests_test_net_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_net_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_run_SOURCES = tests/net_double.h tests/test_run.c
+tests_test_run_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_run_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
+
 # Convolution: layout, plan, direct kernels.
 libnn_a_SOURCES += \
 	nn/blocked.c \
