@@ -110,7 +110,7 @@ static int check(const convshape_t *s, err_t *err)
 
 /* Is Winograd's way faster? By measurement (tests/bench/conv; AVX2, 2 to 128 channels, extents 1 to 48) it is, 1.2 to 3 times,
  * unless the pass reads fewer than 4 channels, which Winograd's way fills up to a block, or extents are so small and odd
- * that half of what its tiles of 2 x 2 x 2 hold lies outside. */
+ * that three quarters of what its tiles of 2 x 2 x 2 hold lies outside. */
 static int faster(const convshape_t *s, int pass)
 {
     size_t read = pass == DATA ? s->co : s->ci, tiles = 1;
