@@ -1,12 +1,13 @@
-# voxel/: numbers on grids. Includes pdb/ (model_t only), base/.
+# voxel/: numbers on grids. Includes pdb/ (model_t only), nn/, base/.
 noinst_LIBRARIES += libvoxel.a
-libvoxel_a_CPPFLAGS = $(AM_CPPFLAGS) $(FFTW_CFLAGS) $(OPENBLAS_CFLAGS) $(GSL_CFLAGS)
+libvoxel_a_CPPFLAGS = $(AM_CPPFLAGS) $(FFTW_CFLAGS) $(OPENBLAS_CFLAGS) $(GSL_CFLAGS) $(JANSSON_CFLAGS)
 libvoxel_a_SOURCES = \
 	voxel/blur.c voxel/blur.h \
 	voxel/components.c voxel/components.h \
 	voxel/contour.c voxel/contour.h \
 	voxel/cube.c voxel/cube.h \
 	voxel/desc.c voxel/desc.h \
+	voxel/encoder.c voxel/encoder.h voxel/encoder_table.h \
 	voxel/fft.c voxel/fft.h \
 	voxel/filter.c voxel/filter.h \
 	voxel/frame.c voxel/frame.h \
@@ -16,7 +17,7 @@ libvoxel_a_SOURCES = \
 	voxel/resample.c voxel/resample.h \
 	voxel/spectrum.c voxel/spectrum.h \
 	voxel/zernike.c voxel/zernike.h
-VOXEL_LIBS = libvoxel.a $(VOXEL_AVX2) $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
+VOXEL_LIBS = libvoxel.a $(VOXEL_AVX2) $(NN_LIBS) $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
 
 # Variants for one instruction set, each with its own flags.
 if HAVE_AVX2
@@ -28,7 +29,7 @@ VOXEL_AVX2 = libvoxel_avx2.a
 endif
 
 if HAVE_CMOCKA
-VOXEL_TESTS = tests/test_components tests/test_cube tests/test_fft tests/test_filter tests/test_profile \
+VOXEL_TESTS = tests/test_components tests/test_cube tests/test_encoder tests/test_fft tests/test_filter tests/test_profile \
 	tests/test_resample tests/test_zernike
 check_PROGRAMS += $(VOXEL_TESTS)
 TESTS += $(VOXEL_TESTS)
@@ -38,6 +39,9 @@ tests_test_components_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_cube_SOURCES = tests/test_cube.c tests/blobs.h
 tests_test_cube_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_cube_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_encoder_SOURCES = tests/test_encoder.c
+tests_test_encoder_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_encoder_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_fft_SOURCES = tests/test_fft.c
 tests_test_fft_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_fft_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
