@@ -11,7 +11,8 @@
 /* Before the first call: HDF5 prints nothing, and does not try again at exit to write what a full disk refused. */
 void h5_quiet(void);
 
-/* A file that appears whole or not at all: written beside its name, then renamed. 0, or -1: ERR_IO, ERR_RANGE a name too long. */
+/* A file that appears whole or not at all: written beside its name, then renamed. 0, or -1: ERR_IO, ERR_RANGE a name too
+ * long. */
 typedef struct {
     hid_t file;
     const char *path; /* borrowed */

@@ -3,18 +3,23 @@ noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
 	pipeline/build.c pipeline/build.h \
 	pipeline/describe.c pipeline/describe.h \
+	pipeline/embed.c pipeline/embed.h \
 	pipeline/h5.c pipeline/h5.h \
 	pipeline/index.c pipeline/index_h5.c pipeline/index.h \
 	pipeline/manifest.c pipeline/manifest.h \
+	pipeline/modelfile.c pipeline/modelfile.h \
 	pipeline/search.c pipeline/search.h \
 	pipeline/unique.c pipeline/unique.h \
 	pipeline/vectors.c pipeline/vectors.h
-libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS)
-PIPELINE_LIBS = libpipeline.a $(HDF5_LIBS)
+libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(JANSSON_CFLAGS) $(LZMA_CFLAGS)
+PIPELINE_LIBS = libpipeline.a $(HDF5_LIBS) $(LZMA_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_pipeline
-TESTS += tests/test_pipeline
+check_PROGRAMS += tests/test_modelfile tests/test_pipeline
+TESTS += tests/test_modelfile tests/test_pipeline
+tests_test_modelfile_SOURCES = tests/test_modelfile.c
+tests_test_modelfile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_modelfile_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_pipeline_SOURCES = tests/test_pipeline.c tests/blobs.h
 tests_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_test_pipeline_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
@@ -22,10 +27,13 @@ endif
 
 # Built on request: make tests/bench/views
 BENCH_LIBS = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS)
-EXTRA_PROGRAMS += tests/bench/reference_spectrum tests/bench/views
+EXTRA_PROGRAMS += tests/bench/reference_spectrum tests/bench/views tests/dump_embed
+tests_dump_embed_SOURCES = tests/dump_embed.c
+tests_dump_embed_LDADD = $(BENCH_LIBS)
 tests_bench_reference_spectrum_SOURCES = tests/bench/reference_spectrum.c
 tests_bench_reference_spectrum_CPPFLAGS = $(AM_CPPFLAGS) $(GSL_CFLAGS)
 tests_bench_reference_spectrum_LDADD = $(BENCH_LIBS)
 tests_bench_views_SOURCES = tests/bench/views.c tests/blobs.h
 tests_bench_views_LDADD = $(BENCH_LIBS)
-EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md tests/parity/contour.py tests/parity/contour.tsv
+EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md tests/parity/contour.py tests/parity/contour.tsv \
+	tests/parity/embed.py

@@ -9,8 +9,8 @@
  * manifest_add, and ERR_FORMAT no entry. */
 int inputs_read(const app_t *app, int argc, char **argv, manifest_t *m, err_t *err);
 
-/* That the output destroys none of what is read, and can be written: asked before the work, which may take days. 0, or -1 with
- * ERR_USAGE, ERR_IO. */
+/* That the output destroys none of what is read, and can be written: asked before the work, which may take days. 0, or -1
+ * with ERR_USAGE, ERR_IO. */
 int inputs_spare(const char *cmd, const char *out, int argc, char **argv, const manifest_t *m, err_t *err);
 
 #endif

@@ -1,8 +1,10 @@
 # src/: the program.
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
+	src/cmd_embed.c \
 	src/cmd_index.c \
 	src/cmd_info.c \
+	src/cmd_model.c \
 	src/cmd_resample.c \
 	src/cmd_search.c \
 	src/cmd_simulate.c \
@@ -18,6 +20,6 @@ cryolex_SOURCES = \
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 cryolex_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
-SRC_TESTS = tests/test_cmd_index.sh tests/test_cmd_resample.sh tests/test_cmd_simulate.sh
+SRC_TESTS = tests/test_cmd_embed.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh tests/test_cmd_simulate.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)

@@ -10,5 +10,8 @@ const cmd_t *const cmd_table[] = {
     &cmd_index_info,
     &cmd_index_merge,
     &cmd_search,
+    &cmd_embed,
+    &cmd_model_new,
+    &cmd_model_info,
     NULL,
 };

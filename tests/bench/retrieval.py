@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Rank of the right entry for many queries, by every descriptor of `cryolex search`.
+"""Rank of the right entry for many queries, by every descriptor of `cryolex search`, and by the embeddings of networks.
 
-    retrieval.py real  CRYOLEX INDEX MAPS.tsv            maps with a fitted model whose complex is in the index
-    retrieval.py views CRYOLEX INDEX FOLDER [CLUSTERS]   maps that tests/bench/views made (FOLDER/truth.tsv)
+    retrieval.py real  CRYOLEX INDEX MAPS.tsv [NETWORK...]            maps with a fitted model whose complex is in the index
+    retrieval.py views CRYOLEX INDEX FOLDER [CLUSTERS] [NETWORK...]   maps that tests/bench/views made (FOLDER/truth.tsv)
+
+A NETWORK is NAME=MODEL,GALLERY.npy, where `cryolex embed -m MODEL -o GALLERY.npy STRUCTURES >GALLERY.tsv` has embedded the same
+entries; it needs NumPy. Its score is the cosine ("shape only"), or WEIGHT x cosine and the size term of cryolex search;
+"best weight" takes the weight with the highest Top-1 on these very queries, so that it is an upper bound.
 
 Views are made by the program's own simulator from models that are in the index: they show what pose, noise, resolution and
 padding cost, not what a real map costs. Runs the program once a descriptor with -k as large as the index and reads the ranks off its output. Prints one row a
@@ -16,6 +20,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 from math import comb
 
 METHODS = [  # name, options of cryolex search
@@ -27,6 +32,9 @@ METHODS = [  # name, options of cryolex search
     ("profile, shape only", ["-d", "profile", "--shape-only"]),
     ("size (Rg alone)", ["-d", "size"]),
 ]
+WEIGHT = 14  # of the cosine, DESIGN 2
+WEIGHTS = [2, 5, 10, 14, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000]
+SIZE_WIDTH = 0.08  # in ln Rg, pipeline/search.h
 
 
 def entry(index_id):
@@ -48,7 +56,7 @@ def real_queries(maps_tsv, present):
 
 
 def view_queries(folder, present):
-    same = same_clusters(sys.argv[5]) if len(sys.argv) > 5 else {}
+    same = same_clusters(CLUSTERS) if CLUSTERS else {}
     for r in csv.DictReader(open(os.path.join(folder, "truth.tsv")), delimiter="\t"):
         own = entry(r["id"])
         kin = ({own} | same.get(own, set())) & present | {own}
@@ -80,6 +88,49 @@ def search(cryolex, index, options, files):
     return hits
 
 
+def embeddings(cryolex, model, files):
+    """(n, d) embeddings, zero where there is none, and (n) Rg."""
+    import numpy as np
+
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/files.tsv", "w") as f:
+            f.write("id\tpath\n" + "".join(f"{i}\t{os.path.abspath(name)}\n" for i, name in enumerate(files)))
+        cmd = [cryolex, "embed", "-q", "-m", model, "-o", f"{folder}/z.npy", f"{folder}/files.tsv"]
+        out = subprocess.run(cmd, stdout=subprocess.PIPE, text=True, check=False)
+        if out.returncode not in (0, 1):
+            sys.exit(f"{cmd}: status {out.returncode}")
+        rows = list(csv.DictReader(out.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+        got = np.load(f"{folder}/z.npy")
+    z, rg = np.zeros((len(files), got.shape[1])), np.ones(len(files))
+    for r in rows:
+        z[int(r["id"])], rg[int(r["id"])] = got[int(r["row"])], float(r["rg"])
+    return z, rg
+
+
+def network(cryolex, model, gallery, queries):
+    """[(name, {file: [id, ...] best first}), ...]"""
+    import numpy as np
+
+    files = [q[0] for q in queries]
+    entries = list(csv.DictReader(open(gallery[: -len(".npy")] + ".tsv"), delimiter="\t", quoting=csv.QUOTE_NONE))
+    ids, rg = [e["id"] for e in entries], np.array([float(e["rg"]) for e in entries])
+    z, size = embeddings(cryolex, model, files)
+    cosine = z @ np.load(gallery).astype(float).T
+    term = -((np.log(rg[None, :] / size[:, None]) / SIZE_WIDTH) ** 2) / 2
+
+    def order(score):
+        return {f: [ids[i] for i in np.argsort(-s, kind="stable")] for f, s in zip(files, score)}
+
+    def first(weight):
+        best = np.argmax(weight * cosine + term, axis=1)
+        return sum(entry(ids[b]) in q[1] for b, q in zip(best, queries))
+
+    best = max(WEIGHTS, key=first)
+    yield f", {WEIGHT} x cosine", order(WEIGHT * cosine + term)
+    yield f", best weight ({best})", order(best * cosine + term)
+    yield ", shape only", order(cosine)
+
+
 def rank(ids, wanted):
     return next((i for i, x in enumerate(ids, 1) if entry(x) in wanted), 10**9)
 
@@ -98,8 +149,14 @@ def interval(ranks, families, k, rng):
     return s[50], s[1949]
 
 
+def ranks_of(hits, queries):
+    """Rank of any right entry, and of the exact one, a query each."""
+    return [rank(hits[f], same) for f, same, _, _ in queries], [rank(hits[f], {own}) for f, _, own, _ in queries]
+
+
 def main():
     kind, cryolex, index, where = sys.argv[1:5]
+    methods = [name for name, _ in METHODS]
     info = subprocess.run([cryolex, "index", "info", "-q", index], stdout=subprocess.PIPE, text=True, check=True).stdout
     size = int(dict(line.split("\t") for line in info.splitlines())["entries"])
     # one search by size names every id of the index
@@ -110,23 +167,27 @@ def main():
     files, families = [q[0] for q in queries], [q[3] for q in queries]
     table = {}
     for name, options in METHODS:
-        hits = search(cryolex, index, options, files)
-        table[name] = ([rank(hits[f], same) for f, same, _, _ in queries], [rank(hits[f], {own}) for f, _, own, _ in queries])
+        table[name] = ranks_of(search(cryolex, index, options, files), queries)
+    for option in NETWORKS:
+        name, rest = option.split("=", 1)
+        for what, hits in network(cryolex, *rest.rsplit(",", 1), queries):
+            methods.append(name + what)
+            table[name + what] = ranks_of(hits, queries)
 
     if kind == "real":
-        print("map\tfitted\tin_index\t" + "\t".join(f"{n}: complex / exact" for n, _ in METHODS))
+        print("map\tfitted\tin_index\t" + "\t".join(f"{n}: complex / exact" for n in methods))
         for i, (f, same, own, _) in enumerate(queries):
-            ranks = "\t".join(f"{table[n][0][i]} / {table[n][1][i] if own in present else '-'}" for n, _ in METHODS)
+            ranks = "\t".join(f"{table[n][0][i]} / {table[n][1][i] if own in present else '-'}" for n in methods)
             print(f"{os.path.basename(f)}\t{own}\t{len(same)}\t{ranks}")
         print()
     meaning = (
         "a hit is any entry of the same complex"
         if kind == "real"
-        else "a hit is any entry of the same sequence clusters (simulated views of entries of the gallery)" if len(sys.argv) > 5 else "a hit is the same entry"
+        else "a hit is any entry of the same sequence clusters (simulated views of entries of the gallery)" if CLUSTERS else "a hit is the same entry"
     )
     print(f"{len(queries)} queries, gallery of {size} entries; {meaning}")
     print("method\ttop1\ttop1_95%\ttop5\ttop5_95%\ttop10\ttop10_95%")
-    for name, _ in METHODS:
+    for name in methods:
         rng = random.Random(1)
         cells = []
         for k in (1, 5, 10):
@@ -136,6 +197,10 @@ def main():
     relevant = [sum(entry(e) in same for e in every) for _, same, _, _ in queries]
     chance = [100 * sum(1 - comb(size - m, k) / comb(size, k) for m in relevant) / len(queries) for k in (1, 5, 10)]
     print("random\t" + "\t".join(f"{c:.2f}\t" for c in chance))
+
+
+NETWORKS = [a for a in sys.argv[5:] if "=" in a]
+CLUSTERS = next((a for a in sys.argv[5:] if "=" not in a), None)
 
 
 class AnySet(set):

@@ -1,0 +1,92 @@
+/* embed: from files, maps and models, to embeddings (see embed.h). */
+#include "pipeline/embed.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static_assert(DESCRIBE_ZERNIKE == ENCODER_ZERNIKE, "one order of invariants");
+
+enum { CUBE = CUBE_SIDE * CUBE_SIDE * CUBE_SIDE };
+
+/* Room for a batch. */
+typedef struct {
+    described_t *got;
+    float *cubes, *features, *z; /* of those that could be read, without gaps */
+} room_t;
+
+static int room_new(const encoder_t *e, room_t *r, err_t *err)
+{
+    r->got = mem_zero(EMBED_BATCH, sizeof *r->got, err);
+    r->cubes = mem_new(EMBED_BATCH, CUBE * sizeof *r->cubes, err);
+    r->features = mem_new(EMBED_BATCH, e->features * sizeof *r->features, err);
+    r->z = mem_new(EMBED_BATCH, e->d * sizeof *r->z, err);
+    return r->got && r->cubes && r->features && r->z ? 0 : -1;
+}
+
+static void room_free(room_t *r)
+{
+    mem_free(r->got);
+    mem_free(r->cubes);
+    mem_free(r->features);
+    mem_free(r->z);
+}
+
+/* Gather what could be read and embed it. Where a sample has no embedding each is tried by itself, so that one does not
+ * cost the others theirs. */
+static void embed_got(encoder_t *e, const item_t *it, size_t n, room_t *r)
+{
+    size_t m = 0;
+    described_t *of[EMBED_BATCH];
+    const item_t *item[EMBED_BATCH];
+    for (size_t i = 0; i < n; i++) {
+        described_t *g = &r->got[i];
+        if (g->err.code != ERR_OK) continue;
+        memcpy(r->cubes + m * CUBE, g->rec.density, CUBE * sizeof *r->cubes);
+        encoder_features(e, (double)g->rec.rg, g->rec.profile, g->rec.zernike, r->features + m * e->features);
+        item[m] = &it[i];
+        of[m++] = g;
+    }
+    if (!encoder_embed(e, m, r->cubes, r->features, r->z, NULL)) return;
+    for (size_t i = 0; i < m; i++) {
+        encoder_embed(e, 1, r->cubes + i * CUBE, r->features + i * e->features, r->z + i * e->d, &of[i]->err);
+        err_prefix(&of[i]->err, item[i]->path);
+    }
+}
+
+/* Hand over n items in order. The rows of z are those of the items that were readable; some may have failed since. */
+static int hand_over(const encoder_t *e, const item_t *it, size_t n, const unsigned char *readable, room_t *r,
+                     embed_take_t take, void *ctx, err_t *err)
+{
+    int rc = 0;
+    size_t row = 0;
+    for (size_t i = 0; i < n; i++) {
+        described_t *g = &r->got[i];
+        const float *z = readable[i] ? r->z + row++ * e->d : NULL;
+        if (!rc) rc = take(ctx, &it[i], g, g->err.code == ERR_OK ? z : NULL, err);
+        described_free(g);
+    }
+    return rc;
+}
+
+int embed_items(encoder_t *e, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,
+                err_t *err)
+{
+    room_t r = {0};
+    int rc = room_new(e, &r, err);
+    assert(e->side == CUBE_SIDE);
+    d->cubes = true;
+    for (size_t at = 0; !rc && at < n; at += EMBED_BATCH) {
+        unsigned char readable[EMBED_BATCH];
+        size_t m = n - at < EMBED_BATCH ? n - at : EMBED_BATCH, failed = 0;
+        describe_many(d, it + at, m, NULL, r.got, NULL);
+        for (size_t i = 0; i < m; i++) readable[i] = r.got[i].err.code == ERR_OK;
+        embed_got(e, it + at, m, &r);
+        for (size_t i = 0; i < m; i++) failed += r.got[i].err.code != ERR_OK;
+        rc = hand_over(e, it + at, m, readable, &r, take, ctx, err);
+        progress_step(bar, m, failed);
+    }
+    room_free(&r);
+    return rc;
+}

@@ -1,0 +1,27 @@
+/* embed: from files, maps and models, to embeddings. */
+#ifndef CRYOLEX_PIPELINE_EMBED_H
+#define CRYOLEX_PIPELINE_EMBED_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "pipeline/describe.h"
+#include "pipeline/manifest.h"
+#include "voxel/encoder.h"
+
+#define EMBED_BATCH 64 /* items described and embedded at a time */
+
+/* Called for every item, in order, from one thread: what became of it, and its embedding z (d), which is NULL where
+ * got->err tells why there is none. 0, or -1 with err to stop. */
+typedef int (*embed_take_t)(void *ctx, const item_t *it, const described_t *got, const float *z, err_t *err);
+
+/* Describe (describe.h) and embed n items; an item that cannot be read is handed over with its reason and the rest goes on.
+ * In:   e  encoder_ready(), with cubes of CUBE_SIDE and DESCRIBE_ZERNIKE invariants
+ *       d  sets d->cubes
+ * Steps the bar. Memory is that of EMBED_BATCH records, whatever n is. The same bytes for any number of threads and any
+ * order of items. 0, or -1: what take says; ERR_NOMEM. */
+int embed_items(encoder_t *e, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,
+                err_t *err);
+
+#endif
