@@ -120,8 +120,9 @@ fuzz-stfile: tests/fuzz/replay_stfile$(EXEEXT)
 .PHONY: fuzz-stfile
 
 # Winograd convolution.
-libnn_a_SOURCES += nn/wino.c nn/wino.h nn/wino_kern.h nn/wino_ref.c nn/wino_vec.c
-NN_VEC_SOURCES += nn/wino_vec.c
+WINO_VEC_SOURCES = nn/wino_vec.c nn/wino_vec.h nn/wino2_vec.c nn/wino4_vec.c
+libnn_a_SOURCES += nn/wino.c nn/wino.h nn/wino_kern.h nn/wino_ref.c $(WINO_VEC_SOURCES)
+NN_VEC_SOURCES += $(WINO_VEC_SOURCES)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_wino
 TESTS += tests/test_wino
@@ -131,7 +132,7 @@ tests_test_wino_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 # Vectors of 16 floats where there is AVX2 but no AVX-512: the same source as for AVX-512.
 if HAVE_AVX2
 check_LIBRARIES += libnn_wide.a
-libnn_wide_a_SOURCES = nn/direct_vec.c nn/wino_vec.c
+libnn_wide_a_SOURCES = nn/direct_vec.c $(WINO_VEC_SOURCES)
 libnn_wide_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
 libnn_wide_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=wide
 tests_test_wino_LDADD += libnn_wide.a

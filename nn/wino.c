@@ -1,4 +1,4 @@
-/* wino: Winograd convolution, F(2x2x2, 3x3x3) (see wino.h): blocks of tiles through the kernels' steps. */
+/* wino: Winograd convolution (see wino.h): blocks of tiles through the kernels' steps. */
 #include "config.h"
 
 #include "nn/wino.h"
@@ -23,32 +23,57 @@ bool wino_can(const convshape_t *s)
     return s->side == 3 && s->stride == 1 && s->pad == 1 && s->ci > 1 && s->co > 1;
 }
 
-void wino_init(wino_t *w, const convshape_t *s, isa_t isa)
+/* Products of a sample's tiles are fewer with e = 4 but for extents just past a multiple of 4; weights are more. */
+static size_t best_edge(const size_t in[3])
 {
-    *w = (wino_t){*s, kernels[isa]};
+    size_t two = 64, four = 216;
+    for (int i = 0; i < 3; i++) {
+        two *= (in[i] + 1) / 2;
+        four *= (in[i] + 3) / 4;
+    }
+    return four < two ? 4 : 2;
 }
 
-/* Tiles in a block: what stays in a second-level cache of 512 KB, but enough to reuse each weight. */
-static size_t block_tiles(size_t ci, size_t co)
+void wino_init(wino_t *w, const convshape_t *s, isa_t isa)
 {
-    size_t per = (16 * ci + 24 * co) * sizeof(float), m = (320u << 10) / per;
+    const wino_kern_t *k = kernels[isa];
+    *w = (wino_t){*s, k, k->form[best_edge(s->in) == 4]};
+}
+
+/* Positions of one pz, r^2, and passes over pz, r. */
+static size_t plane_of(const wino_t *w)
+{
+    size_t r = w->form->edge + 2;
+    return r * r;
+}
+
+static size_t passes(const wino_t *w)
+{
+    return w->form->edge + 2;
+}
+
+/* Tiles in a block (measured): what stays in a second-level cache of 512 KB, but enough to reuse each weight; a pass over
+ * weight gradients keeps no sums of outputs, and reads and writes all of them. */
+static size_t block_tiles(const wino_t *w, size_t ip, size_t op, bool weights)
+{
+    size_t per = (16 * ip + 24 * op) * sizeof(float), m = (320u << 10) / per;
+    if (w->form->edge == 4) return weights && ip * op >= 64 * 64 ? 48 : 24;
     return m < 48 ? 48 : m > 96 ? 96 : m;
 }
 
 size_t wino_slab(const wino_t *w)
 {
-    (void)w;
-    return 2;
+    return w->form->edge;
 }
 
 size_t wino_packed(const wino_t *w)
 {
-    return WINO_ALL * wino_step(w->s.ci, wino_pad(w->s.co, w->kern->block));
+    return passes(w) * plane_of(w) * wino_step(w->s.ci, wino_pad(w->s.co, w->kern->block));
 }
 
 size_t wino_packed_back(const wino_t *w)
 {
-    return WINO_ALL * wino_step(w->s.co, wino_pad(w->s.ci, w->kern->block));
+    return passes(w) * plane_of(w) * wino_step(w->s.co, wino_pad(w->s.ci, w->kern->block));
 }
 
 size_t wino_acc(const wino_t *w)
@@ -62,10 +87,11 @@ typedef struct {
     size_t size;
 } room_t;
 
-static room_t room(const wino_t *w, size_t ci, size_t co, float *work)
+static room_t room(const wino_t *w, size_t ci, size_t co, bool weights, float *work)
 {
-    size_t b = w->kern->block, ip = wino_pad(ci, b), op = wino_pad(co, b), m = block_tiles(ip, op);
-    size_t g = WINO_PLANE * wino_step(m, ip), sums = g + WINO_PLANE * wino_step(m, op), zero = sums + m * op * 8;
+    size_t b = w->kern->block, ip = wino_pad(ci, b), op = wino_pad(co, b), m = block_tiles(w, ip, op, weights);
+    size_t e = w->form->edge, each = weights ? 0 : e * e * e;
+    size_t g = plane_of(w) * wino_step(m, ip), sums = g + plane_of(w) * wino_step(m, op), zero = sums + m * op * each;
     size_t bias = zero + wino_pad(w->s.in[2] * b, 16), size = bias + wino_pad(op, 16);
     if (!work) return (room_t){.size = size};
     return (room_t){work, work + g, work + sums, work + zero, work + bias, size};
@@ -73,16 +99,18 @@ static room_t room(const wino_t *w, size_t ci, size_t co, float *work)
 
 size_t wino_work(const wino_t *w)
 {
-    size_t forward = room(w, w->s.ci, w->s.co, NULL).size, back = room(w, w->s.co, w->s.ci, NULL).size;
-    return forward > back ? forward : back;
+    size_t a = room(w, w->s.ci, w->s.co, false, NULL).size, b = room(w, w->s.co, w->s.ci, false, NULL).size;
+    size_t c = room(w, w->s.ci, w->s.co, true, NULL).size;
+    if (b > a) a = b;
+    return c > a ? c : a;
 }
 
 void wino_pack(const wino_t *w, const float *weights, float *packed, float *back, float *work)
 {
     size_t ci = w->s.ci, co = w->s.co;
     (void)work;
-    if (packed) w->kern->weights(weights, ci * 27, 27, false, ci, co, packed);
-    if (back) w->kern->weights(weights, 27, ci * 27, true, co, ci, back);
+    if (packed) w->form->weights(w->form->edge, weights, ci * 27, 27, false, ci, co, packed);
+    if (back) w->form->weights(w->form->edge, weights, 27, ci * 27, true, co, ci, back);
 }
 
 /* The next block after t->t0 + t->m of `total` tiles, blocks as equal as they go. False: there is none. */
@@ -95,12 +123,13 @@ static bool next_block(tiles_t *t, size_t total, size_t most)
     return true;
 }
 
-static tiles_t tiles(const convshape_t *s, size_t z0, size_t z1)
+static tiles_t tiles(const wino_t *w, size_t z0, size_t z1)
 {
-    tiles_t t = {.in = {s->in[0], s->in[1], s->in[2]}, .tz = z0 / 2};
-    t.grid[0] = (z1 + 1) / 2 - z0 / 2;
-    t.grid[1] = (s->in[1] + 1) / 2;
-    t.grid[2] = (s->in[2] + 1) / 2;
+    const size_t *in = w->s.in, e = w->form->edge;
+    tiles_t t = {.edge = e, .in = {in[0], in[1], in[2]}, .tz = z0 / e};
+    t.grid[0] = (z1 + e - 1) / e - z0 / e;
+    t.grid[1] = (in[1] + e - 1) / e;
+    t.grid[2] = (in[2] + e - 1) / e;
     return t;
 }
 
@@ -108,15 +137,16 @@ static void convolve(const wino_t *w, const float *u, size_t n, const wtensor_t 
                      const room_t *r)
 {
     const wino_kern_t *k = w->kern;
-    size_t ci = x->channels, total = n * t.grid[0] * t.grid[1] * t.grid[2];
-    size_t quarter = WINO_PLANE * wino_step(ci, wino_pad(co, k->block));
-    size_t most = block_tiles(wino_pad(ci, k->block), wino_pad(co, k->block));
+    const wino_form_t *f = w->form;
+    size_t ci = x->channels, plane = plane_of(w), total = n * t.grid[0] * t.grid[1] * t.grid[2];
+    size_t part = plane * wino_step(ci, wino_pad(co, k->block));
+    size_t most = block_tiles(w, wino_pad(ci, k->block), wino_pad(co, k->block), false);
     memset(r->zero, 0, t.in[2] * k->block * sizeof(float));
     while (next_block(&t, total, most))
-        for (int pz = 0; pz < 4; pz++) {
-            k->input(&t, x, pz, r->zero, r->v);
-            k->product(r->v, t.m, u + (size_t)pz * quarter, ci, co, r->g);
-            k->output(&t, r->g, co, pz, r->sums, out);
+        for (size_t pz = 0; pz < passes(w); pz++) {
+            f->input(&t, x, pz, r->zero, r->v);
+            k->product(plane, r->v, t.m, u + pz * part, ci, co, r->g);
+            f->output(&t, r->g, co, pz, r->sums, out);
         }
 }
 
@@ -134,45 +164,46 @@ static void activate(const wino_t *w, size_t n, float *y, size_t ystep, size_t z
 void wino_forward(const wino_t *w, const float *packed, size_t n, const float *x, size_t xstep, float *y, size_t ystep,
                   size_t z0, size_t z1, const epilogue_t *e, float *work)
 {
-    room_t r = room(w, w->s.ci, w->s.co, work);
+    room_t r = room(w, w->s.ci, w->s.co, false, work);
     wtensor_t in = {x, xstep, w->s.ci};
     wout_t out = {y, e ? e->add : NULL, r.bias, ystep, e && e->act == ACT_RELU};
     memset(r.bias, 0, wino_pad(w->s.co, w->kern->block) * sizeof(float));
     if (e && e->bias) memcpy(r.bias, e->bias, w->s.co * sizeof(float));
-    convolve(w, packed, n, &in, w->s.co, &out, tiles(&w->s, z0, z1), &r);
+    convolve(w, packed, n, &in, w->s.co, &out, tiles(w, z0, z1), &r);
     if (e && e->act != ACT_NONE && e->act != ACT_RELU) activate(w, n, y, ystep, z0, z1, e->act);
 }
 
 void wino_grad_data(const wino_t *w, const float *back, size_t n, const float *dy, size_t ystep, float *dx, size_t xstep,
                     bool sum, float *work)
 {
-    room_t r = room(w, w->s.co, w->s.ci, work);
+    room_t r = room(w, w->s.co, w->s.ci, false, work);
     wtensor_t in = {dy, ystep, w->s.co};
     wout_t out = {dx, sum ? dx : NULL, r.bias, xstep, false};
     memset(r.bias, 0, wino_pad(w->s.ci, w->kern->block) * sizeof(float));
-    convolve(w, back, n, &in, w->s.ci, &out, tiles(&w->s, 0, w->s.in[0]), &r);
+    convolve(w, back, n, &in, w->s.ci, &out, tiles(w, 0, w->s.in[0]), &r);
 }
 
 void wino_grad_weight(const wino_t *w, size_t n, const float *x, size_t xstep, const float *dy, size_t ystep, float *acc,
                       float *work)
 {
     const wino_kern_t *k = w->kern;
-    room_t r = room(w, w->s.ci, w->s.co, work);
+    const wino_form_t *f = w->form;
+    room_t r = room(w, w->s.ci, w->s.co, true, work);
     wtensor_t in = {x, xstep, w->s.ci}, grad = {dy, ystep, w->s.co};
-    tiles_t t = tiles(&w->s, 0, w->s.in[0]);
-    size_t total = n * t.grid[0] * t.grid[1] * t.grid[2], op = wino_pad(w->s.co, k->block);
-    size_t most = block_tiles(wino_pad(w->s.ci, k->block), op);
+    tiles_t t = tiles(w, 0, w->s.in[0]);
+    size_t total = n * t.grid[0] * t.grid[1] * t.grid[2], op = wino_pad(w->s.co, k->block), plane = plane_of(w);
+    size_t most = block_tiles(w, wino_pad(w->s.ci, k->block), op, true);
     memset(r.zero, 0, t.in[2] * k->block * sizeof(float));
     while (next_block(&t, total, most))
-        for (int pz = 0; pz < 4; pz++) {
-            k->input(&t, &in, pz, r.zero, r.v);
-            k->grad(&t, &grad, pz, r.zero, r.g);
-            k->outer(r.v, r.g, t.m, w->s.ci, w->s.co, acc + (size_t)pz * WINO_PLANE * wino_step(w->s.ci, op));
+        for (size_t pz = 0; pz < passes(w); pz++) {
+            f->input(&t, &in, pz, r.zero, r.v);
+            f->grad(&t, &grad, pz, r.zero, r.g);
+            k->outer(plane, r.v, r.g, t.m, w->s.ci, w->s.co, acc + pz * plane * wino_step(w->s.ci, op));
         }
 }
 
 void wino_grad_weight_end(const wino_t *w, const float *acc, float *dw, float *work)
 {
     (void)work;
-    w->kern->weights_end(acc, w->s.ci, w->s.co, dw);
+    w->form->weights_end(w->form->edge, acc, w->s.ci, w->s.co, dw);
 }

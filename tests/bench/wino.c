@@ -1,5 +1,5 @@
 /* bench/wino: Winograd convolution on one thread: rate of each pass, and the share of each step.
- * Usage: wino [samples-or-0 [repeats]]. Prints a table: GFLOP/s of the direct count (nn/conv.h), median of repeats. */
+ * Usage: wino [samples (0: the case's own) [repeats [edge of a tile, 2 or 4]]]. Prints a table: GFLOP/s of the direct count (nn/conv.h), median of repeats. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,12 +49,12 @@ static double median(bench_t *b, int what, int repeats)
     double t[REPEATS_MAX];
     pass(b, what);
     for (int i = 0; i < repeats; i++) {
-        double start = clock_wall();
+        double start = clock_cpu();
         pass(b, what);
-        t[i] = clock_wall() - start;
+        t[i] = clock_cpu() - start;
     }
     qsort(t, (size_t)repeats, sizeof *t, by_value);
-    return t[repeats / 2];
+    return t[repeats / 4];
 }
 
 static float *noise(size_t n)
@@ -66,12 +66,13 @@ static float *noise(size_t n)
     return p;
 }
 
-static void run(const case_t *c, size_t n, int repeats)
+static void run(const case_t *c, size_t n, int repeats, size_t edge)
 {
     convshape_t s = {c->ci, c->co, 3, 1, 1, {c->side, c->side, c->side}};
     size_t v = c->side * c->side * c->side;
     bench_t b = {.n = n ? n : c->n};
     wino_init(&b.w, &s, isa_best());
+    if (edge) b.w.form = b.w.kern->form[edge == 4];
     b.xs = wino_pad(c->ci, b.w.kern->block) * v;
     b.ys = wino_pad(c->co, b.w.kern->block) * v;
     b.x = noise(b.n * b.xs);
@@ -82,7 +83,7 @@ static void run(const case_t *c, size_t n, int repeats)
     b.acc = noise(wino_acc(&b.w));
     b.work = noise(wino_work(&b.w));
     double flops = 54.0 * (double)(c->ci * c->co * v * b.n);
-    printf("%zu\t%zu\t%zu\t%zu", c->ci, c->co, c->side, b.n);
+    printf("%zu\t%zu\t%zu\t%zu\t%zu", c->ci, c->co, c->side, b.n, b.w.form->edge);
     for (int p = 0; p < 3; p++) printf("\t%.0f", flops * 1e-9 / median(&b, p, repeats));
     for (int p = 3; p < 5; p++) printf("\t%.3f", 1e3 * median(&b, p, 9));
     printf("\n");
@@ -94,8 +95,9 @@ int main(int argc, char **argv)
 {
     size_t n = argc > 1 ? (size_t)atoi(argv[1]) : 0;
     int repeats = argc > 2 ? atoi(argv[2]) : 41;
+    size_t edge = argc > 3 ? (size_t)atoi(argv[3]) : 0;
     if (repeats < 1 || repeats > REPEATS_MAX) return 2;
-    printf("ci\tco\tside\tn\tforward\tdata\tweights\tpack_ms\tend_ms\n");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) run(&cases[i], n, repeats);
+    printf("ci\tco\tside\tn\tedge\tforward\tdata\tweights\tpack_ms\tend_ms\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) run(&cases[i], n, repeats, edge);
     return 0;
 }
