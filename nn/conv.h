@@ -7,9 +7,9 @@
  * y[o,z,y,x] = act(bias[o] + add[o,z,y,x] + sum over i,kz,ky,kx of w[o,i,kz,ky,kx] x[i, s z + kz - pad, ...]), x zero
  * outside. (Cross-correlation, as torch.nn.functional.conv3d.)
  *
- * Ways: direct (nn/direct.c), any shape; Winograd F(2x2x2, 3x3x3) (nn/wino.c), side 3, stride 1, pad 1 (Lavin and Gray
- * 2016, doi 10.1109/CVPR.2016.435). Forward, data gradient and weight gradient each take the way that measured faster at
- * the shape.
+ * Ways: direct (nn/direct.c), any shape; Winograd (nn/wino.c), F(4x4x4, 3x3x3) or F(2x2x2, 3x3x3), side 3, stride 1, pad 1
+ * (Lavin and Gray 2016, doi 10.1109/CVPR.2016.435). Forward, data gradient and weight gradient each take the way that
+ * measured faster at the shape.
  *
  * All functions but conv_new are thread-safe with `work` the thread's own; none allocates; results do not depend on how
  * samples and slabs are shared out. */

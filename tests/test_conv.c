@@ -330,7 +330,7 @@ static void check_weight(const subject_t *u, const case_t *c)
 
 static size_t add_subject(subject_t *u, size_t n, const convalg_t *alg, void *plan, isa_t layout, const char *name)
 {
-    u[n] = (subject_t){.alg = alg, .plan = plan, .layout = layout, .tol = strstr(name, "direct") ? 2e-6 : 5e-6};
+    u[n] = (subject_t){.alg = alg, .plan = plan, .layout = layout, .tol = strstr(name, "direct") ? 2e-6 : 2.5e-5};
     assert_true(snprintf(u[n].name, sizeof u[n].name, "%s", name) < (int)sizeof u[n].name);
     assert_non_null(plan);
     return n + 1;
