@@ -151,3 +151,7 @@ EXTRA_DIST += tests/parity/nn_record.py tests/parity/nn_table.py tests/parity/nn
 EXTRA_PROGRAMS += tests/bench/conv_dnnl
 tests_bench_conv_dnnl_SOURCES = tests/bench/conv_dnnl.c
 tests_bench_conv_dnnl_LDADD = -ldnnl
+
+# Products of matrices with fixed sums.
+libnn_a_SOURCES += nn/matmul.c nn/matmul.h nn/matmul_kern.h nn/matmul_ref.c nn/matmul_vec.c
+NN_VEC_SOURCES += nn/matmul_vec.c

@@ -1,0 +1,174 @@
+/* matmul_vec: the steps of matmul in the compiler's vectors of NN_VEC floats. Compiled once for every instruction set. */
+#include <string.h>
+
+#include "nn/fmath.h"
+#include "nn/matmul_kern.h"
+
+#ifndef NN_VEC
+#define NN_VEC 8
+#define NN_ISA vec
+#endif
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define STRING_(a) #a
+#define STRING(a) STRING_(a)
+#define INLINE static inline __attribute__((always_inline))
+
+/* Rows of the register tile: with 2 vectors a row it fills the machine's registers. */
+#if defined(__AVX512F__)
+enum { TILE = 12 };
+#elif defined(__AVX__) && NN_VEC == 8
+enum { TILE = 6 };
+#else
+enum { TILE = 2 };
+#endif
+enum { B = NN_VEC, WIDE = 2 * NN_VEC, EIGHT = 8 };
+
+typedef float vec_t __attribute__((vector_size(NN_VEC * sizeof(float)), may_alias));
+typedef float loose_t __attribute__((vector_size(NN_VEC * sizeof(float)), aligned(4), may_alias)); /* any address */
+typedef float eight_t __attribute__((vector_size(EIGHT * sizeof(float)), aligned(4), may_alias));
+
+/* ---- pack ---- */
+
+/* b[k, 0..7] = w[0..7, k] for k < 8. */
+static void turn8(const float *w, size_t ldw, float *b)
+{
+    eight_t r[EIGHT], s[EIGHT];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < EIGHT; i++) r[i] = *(const eight_t *)(w + i * ldw);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < EIGHT; i += 2) {
+        s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+#pragma GCC unroll 2
+    for (size_t h = 0; h < EIGHT; h += 4)
+#pragma GCC unroll 2
+        for (size_t i = 0; i < 2; i++) {
+            r[h + 2 * i] = __builtin_shufflevector(s[h + i], s[h + i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            r[h + 2 * i + 1] = __builtin_shufflevector(s[h + i], s[h + i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        *(eight_t *)(b + i * WIDE) = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        *(eight_t *)(b + (i + 4) * WIDE) = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
+static void pack(const float *w, size_t ldw, bool across, size_t cols, size_t depth, float *b)
+{
+    if (across) {
+        for (size_t k = 0; k < depth; k++) {
+            memcpy(b + k * WIDE, w + k * ldw, cols * sizeof *b);
+            if (cols < WIDE) memset(b + k * WIDE + cols, 0, (WIDE - cols) * sizeof *b);
+        }
+        return;
+    }
+    if (cols < WIDE) memset(b, 0, depth * WIDE * sizeof *b);
+    for (size_t n = 0; n < cols; n += EIGHT) {
+        size_t k = 0, c = cols - n < EIGHT ? cols - n : EIGHT;
+        if (c == EIGHT)
+            for (; k + EIGHT <= depth; k += EIGHT) turn8(w + n * ldw + k, ldw, b + k * WIDE + n);
+        for (; k < depth; k++)
+            for (size_t i = 0; i < c; i++) b[k * WIDE + n + i] = w[(n + i) * ldw + k];
+    }
+}
+
+/* ---- product ---- */
+
+/* R rows, all WIDE columns. */
+INLINE void tile(const float *x, size_t ldx, const float *b, size_t depth, bool sum, float *y, size_t ldy, const size_t R)
+{
+    vec_t s[TILE][2] = {{{0}}};
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R && sum; r++) {
+        s[r][0] = *(const loose_t *)(y + r * ldy);
+        s[r][1] = *(const loose_t *)(y + r * ldy + B);
+    }
+    for (size_t k = 0; k < depth; k++, b += WIDE) {
+        vec_t p = *(const vec_t *)b, q = *(const vec_t *)(b + B);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < R; r++) {
+            float f = x[r * ldx + k];
+            s[r][0] += f * p;
+            s[r][1] += f * q;
+        }
+    }
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R; r++) {
+        *(loose_t *)(y + r * ldy) = s[r][0];
+        *(loose_t *)(y + r * ldy + B) = s[r][1];
+    }
+}
+
+/* The same, of which only cols < WIDE columns are there. */
+INLINE void narrow(const float *x, size_t ldx, const float *b, size_t cols, size_t depth, bool sum, float *y, size_t ldy,
+                   const size_t R)
+{
+    float t[TILE * WIDE] __attribute__((aligned(64))) = {0};
+    for (size_t i = 0; i < R && sum; i++) memcpy(t + i * WIDE, y + i * ldy, cols * sizeof *t);
+    tile(x, ldx, b, depth, sum, t, WIDE, R);
+    for (size_t i = 0; i < R; i++) memcpy(y + i * ldy, t + i * WIDE, cols * sizeof *t);
+}
+
+/* As many times R rows as there are. Returns the rows done. */
+INLINE size_t tiles(const float *x, size_t ldx, const float *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
+                    size_t ldy, const size_t R)
+{
+    size_t r = 0;
+    for (; r + R <= rows; r += R) {
+        if (cols == WIDE)
+            tile(x + r * ldx, ldx, b, depth, sum, y + r * ldy, ldy, R);
+        else
+            narrow(x + r * ldx, ldx, b, cols, depth, sum, y + r * ldy, ldy, R);
+    }
+    return r;
+}
+
+static void product(const float *x, size_t ldx, const float *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
+                    size_t ldy)
+{
+    size_t r = tiles(x, ldx, b, rows, cols, depth, sum, y, ldy, TILE);
+    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 2 + 1);
+    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 4 + 1);
+    tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, 1);
+}
+
+/* ---- finish ---- */
+
+static void act_row(act_t act, float *y, size_t n)
+{
+    switch (act) {
+    case ACT_GELU:
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) y[i] = fmath_gelu(y[i]);
+        break;
+    case ACT_SILU:
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) y[i] = fmath_silu(y[i]);
+        break;
+    case ACT_RELU:
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
+        break;
+    default: break;
+    }
+}
+
+static void finish(const matmul_t *m, size_t col, size_t cols)
+{
+    float zero[WIDE] = {0};
+    const float *bias = m->bias ? m->bias + col : zero;
+    const float scale = m->scale;
+    for (size_t t = 0; t < m->rows; t++) {
+        float *y = m->y + t * m->ldy + col;
+        const float *add = m->add ? m->add + (ptrdiff_t)t * m->ldadd + (ptrdiff_t)col : zero;
+#pragma omp simd
+        for (size_t n = 0; n < cols; n++) y[n] = y[n] * scale + bias[n];
+        act_row(m->act, y, cols);
+#pragma omp simd
+        for (size_t n = 0; n < cols; n++) y[n] += add[n];
+    }
+}
+
+const matmul_kern_t PASTE(matmul_kern_, NN_ISA) = {STRING(NN_ISA), WIDE, pack, product, finish};
