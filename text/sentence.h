@@ -44,7 +44,8 @@ int sentence_hash(const sentence_t *s, char hash[SENTENCE_HASH], err_t *err);
 
 /* out (n,dim): vectors of unit length of n zero-ended UTF-8 texts. The same text gives the same bytes, whatever the number
  * of threads and whichever texts stand beside it. cut (NULL: not wanted): how many texts were longer than max_tokens.
- * 0, or -1: ERR_FORMAT a text that is not UTF-8 ("text 3: ...", counted from 1), ERR_NOMEM. */
+ * 0, or -1: ERR_FORMAT a text that is not UTF-8 ("text 3: ...", counted from 1), ERR_RANGE weights that give a vector that is
+ * zero or not finite, ERR_NOMEM. */
 int sentence_encode(const sentence_t *s, const char *const *text, size_t n, float *out, size_t *cut, err_t *err);
 
 /* The tokens that the encoder sees, cls and sep included: ids has room for info->max_tokens, *n of them are written.
