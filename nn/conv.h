@@ -12,7 +12,7 @@
  * measured faster at the shape.
  *
  * All functions but conv_new are thread-safe with `work` the thread's own; none allocates; results do not depend on how
- * samples and slabs are shared out. */
+ * samples and slabs are shared out. work, packed weights and acc are MEM_ALIGN-aligned. */
 #ifndef CRYOLEX_NN_CONV_H
 #define CRYOLEX_NN_CONV_H
 
@@ -46,7 +46,8 @@ size_t blocked_size(isa_t isa, size_t channels, const size_t extent[3]);
 void blocked_pack(isa_t isa, const float *plain, size_t channels, const size_t extent[3], float *blocked);
 void blocked_unpack(isa_t isa, const float *blocked, size_t channels, const size_t extent[3], float *plain);
 
-/* NULL: ERR_RANGE a shape out of range, ERR_UNSUP a way that cannot do it, ERR_NOMEM. Free with conv_free(). */
+/* NULL: ERR_RANGE a shape out of range, ERR_UNSUP a way that cannot do it or a set that does not run here (isa_runs),
+ * ERR_NOMEM. Free with conv_free(). */
 conv_t *conv_new(const convshape_t *s, isa_t isa, convway_t way, err_t *err);
 void conv_free(conv_t *c); /* NULL is fine */
 const convshape_t *conv_shape(const conv_t *c);

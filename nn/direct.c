@@ -45,7 +45,7 @@ static void fill(const pass_t *p, const float *x, size_t z0, size_t steps, float
             }
 }
 
-/* Where the sums go: a volume in blocks of vec, or (one channel) the workspace. */
+/* What sums() reads and writes: out is a volume in blocks of vec, or (one channel) the workspace. */
 typedef struct {
     const float *src, *packed, *bias, *add;
     float *out;
@@ -90,7 +90,7 @@ static void finish(const plan_t *d, const pass_t *p, const float *lane, size_t l
     for (size_t b = 0; b < p->to.blocks; b++) act_forward(act, y + b * gap, len * p->to.b, y + b * gap);
 }
 
-/* Workspace: buffers of a group | bias | one channel's sums (or dy) in blocks of vec */
+/* Workspace: buffers of a group | bias | one channel's sums (or dy) in blocks of vec. */
 static size_t buffers(const pass_t *p)
 {
     return p->copy ? (p->group * p->sample + 15) / 16 * 16 : 0;

@@ -112,6 +112,36 @@ static void shapes_are_checked(void **state)
     conv_free(NULL);
 }
 
+static const char *way_of(const convshape_t *s, isa_t isa, convway_t way, int pass)
+{
+    conv_t *c = conv_new(s, isa, way, NULL);
+    assert_non_null(c);
+    const char *name = conv_way(c, pass);
+    conv_free(c);
+    return name;
+}
+
+static void ways_are_chosen(void **state)
+{
+    (void)state;
+    convshape_t plain = {32, 32, 3, 1, 1, {16, 16, 16}}, stem = {1, 32, 5, 2, 2, {32, 32, 32}}, few = {3, 32, 3, 1, 1, {8, 8, 8}};
+    err_t err = {0}, none = {0};
+    assert_string_equal(way_of(&plain, ISA_REF, CONV_AUTO, 0), "reference");
+    assert_string_equal(way_of(&plain, ISA_VEC, CONV_DIRECT, 0), "direct");
+    for (int p = 0; p < 3; p++) {
+        assert_string_equal(way_of(&plain, ISA_VEC, CONV_AUTO, p), "winograd");
+        assert_string_equal(way_of(&stem, ISA_VEC, CONV_AUTO, p), "direct");
+        assert_string_equal(way_of(&few, ISA_VEC, CONV_AUTO, p), p == 1 ? "winograd" : "direct");
+    }
+    assert_null(conv_new(&stem, ISA_VEC, CONV_WINOGRAD, &err));
+    assert_int_equal(err.code, ERR_UNSUP);
+    for (int isa = 0; isa < ISA_COUNT; isa++)
+        if (!isa_runs((isa_t)isa)) {
+            assert_null(conv_new(&stem, (isa_t)isa, CONV_AUTO, &none));
+            assert_int_equal(none.code, ERR_UNSUP);
+        }
+}
+
 /* What is tested: a plan of one of the tables of nn/direct.h, or conv_t as a whole. */
 typedef struct {
     const convalg_t *alg;
@@ -497,6 +527,7 @@ int main(void)
         cmocka_unit_test(by_hand),
         cmocka_unit_test(blocked_there_and_back),
         cmocka_unit_test(shapes_are_checked),
+        cmocka_unit_test(ways_are_chosen),
         cmocka_unit_test(reference_gradients),
         cmocka_unit_test(awkward_shapes),
         cmocka_unit_test(several_slabs),

@@ -1,6 +1,8 @@
-/* conv: speed of convolutions, as TSV: shape, pass, way, kernel, GFLOP/s (of the definition, whatever the way), milliseconds
- * a batch, spread (quartiles over the median), the best repeat's GFLOP/s, and per cent (median, best) of the multiply-adds that the same threads did in registers
- * between the repeats. One thread is timed by its CPU clock, several by the wall. Shapes: ci,co,side,stride,pad,extent; without any, those of the default network and of nn/'s goals.
+/* conv: speed of convolutions, as TSV. Per shape, pass and way: GFLOP/s (of the definition, whatever the way) and milliseconds
+ * a batch, medians; spread (quartiles over the median); the best repeat's GFLOP/s; and what per cent median and best are of
+ * the multiply-adds that the same threads did in registers between the repeats. One thread is timed by its CPU clock,
+ * several by the wall; on a machine with neighbours the best repeat says more than the median.
+ * Shapes: ci,co,side,stride,pad,extent; without any, those of the default network and of nn/'s goals.
  *     make tests/bench/conv && tests/bench/conv --threads 1 16,32,3,1,1,24 */
 #include <omp.h>
 #include <stdio.h>
@@ -136,7 +138,7 @@ static void measure(const bench_t *b, int pass, const opts_t *o, isa_t isa, cons
     double best = conv_flops(s) * (double)b->n / v[0] * 1e-9;
     printf("%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%s\t%s\t%s\t%s\t%ld\t%ld\t%.1f\t%.4f\t%.3f\t%.1f\t%.1f\t%.1f\n", s->ci, s->co, s->side, s->stride, s->pad,
            s->in[0], passes[pass], way, conv_way(b->c, pass), isa_name(isa), o->threads, o->batch, gflops, v[n / 2] * 1e3,
-           (v[n * 3 / 4] - v[n / 4]) / v[n / 2], best, 100 * gflops / peak[n / 2], 100 * best / peak[n - 1]);
+           (v[n * 3 / 4] - v[n / 4]) / v[n / 2], best, 100 * gflops / peak[n / 2], 100 * best / peak[n / 2]);
     fflush(stdout);
 }
 
