@@ -8,6 +8,7 @@
 #define GROUPS_MIN 4
 #define GROUPS_MAX 16
 #define CHUNK_MAX 8
+#define REDO_TERMS 128                 /* of a convolution's sum: below, it is redone */
 #define CHUNK_FLOATS ((size_t)1 << 18) /* the largest value of a chunk, about: it should stay in the near caches */
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
@@ -96,8 +97,11 @@ static void follow(plan_t *p, const size_t *seg)
     reads(p, p->output, p->nstep - 1, seg);
 }
 
+/* Made again rather than kept: one pass over data, or a convolution of few multiply-adds a result. */
 static bool cheap(const step_t *s)
 {
+    const convshape_t *c = s->kind == S_CONV ? conv_shape(s->conv) : NULL;
+    if (c) return c->ci * c->side * c->side * c->side <= REDO_TERMS;
     return s->kind == S_POINT || s->kind == S_DROPOUT || s->kind == S_CONCAT || s->kind == S_FLATTEN;
 }
 
@@ -287,36 +291,46 @@ static size_t place_backward(plan_t *p, const seg_t *g, const size_t *user, room
     return top;
 }
 
-static int place_local(plan_t *p, const size_t *user, err_t *err)
+static void place_kept(plan_t *p)
+{
+    for (size_t v = 0; v < p->nvalue; v++) {
+        buf_t *b = &p->buf[v];
+        if (b->made == NONE || !b->fwd.kept) continue;
+        b->fwd.at = p->kept;
+        p->kept += b->g.floats;
+        b->back = b->fwd;
+    }
+}
+
+/* Gradients of all samples: time is that of segments, from the last to the first. */
+static void place_gradients(plan_t *p, const size_t *seg, room_t *r)
+{
+    r->n = 0;
+    for (size_t v = 0; v < p->nvalue; v++) {
+        buf_t *b = &p->buf[v];
+        b->grad.kept = b->grad.kept && b->wants && b->made != NONE;
+        if (b->grad.kept) add_item(r, v, b->g.floats, p->nseg - seg[b->last], p->nseg - seg[b->made]);
+    }
+    p->grad = fit(r);
+    for (size_t v = 0; v < p->nvalue; v++)
+        if (p->buf[v].grad.kept) p->buf[v].grad.at = r->item[r->of[v]].at;
+}
+
+static int place_all(plan_t *p, const size_t *seg, const size_t *user, err_t *err)
 {
     room_t r = {.item = mem_zero(2 * p->nvalue, sizeof *r.item, err), .of = mem_zero(2 * p->nvalue, sizeof *r.of, err)};
-    for (size_t k = 0; r.item && r.of && k < p->nseg; k++) {
+    bool ok = r.item && r.of;
+    place_kept(p);
+    if (ok) place_gradients(p, seg, &r);
+    for (size_t k = 0; ok && k < p->nseg; k++) {
         const seg_t *g = &p->seg[k];
         size_t top = place_forward(p, g, &r);
         if (p->train) top = larger(top, place_backward(p, g, user, &r));
         p->arena = larger(p->arena, top * g->chunk);
     }
-    int rc = r.item && r.of ? 0 : -1;
     mem_free(r.item);
     mem_free(r.of);
-    return rc;
-}
-
-static void place_kept(plan_t *p)
-{
-    for (size_t v = 0; v < p->nvalue; v++) {
-        buf_t *b = &p->buf[v];
-        if (b->made == NONE) continue;
-        if (b->fwd.kept) {
-            b->fwd.at = p->kept;
-            p->kept += b->g.floats;
-            b->back = b->fwd;
-        }
-        b->grad.kept = b->grad.kept && b->wants;
-        if (!b->grad.kept) continue;
-        b->grad.at = p->grad;
-        p->grad += b->g.floats;
-    }
+    return ok ? 0 : -1;
 }
 
 int place(plan_t *p, err_t *err)
@@ -337,8 +351,7 @@ int place(plan_t *p, err_t *err)
     } else {
         p->acc = 0;
     }
-    place_kept(p);
-    rc = place_local(p, user, err);
+    rc = place_all(p, seg, user, err);
 done:
     mem_free(seg);
     mem_free(user);

@@ -175,7 +175,7 @@ static void by_samples(const run_t *r, const seg_t *g, size_t n, float *out)
         span_t c = run_span(r, g);
         c.s0 = s0;
         c.n = n - s0 < chunk ? n - s0 : chunk;
-        for (size_t i = g->first; i < g->end; i++) step_forward(&c, &r->p.step[i], NULL, false);
+        for (size_t i = g->first; i < g->end; i++) step_forward(&c, &r->p.step[i], NULL);
         if (out) put_out(&c, out);
     }
 }
@@ -196,7 +196,7 @@ static void by_parts(const run_t *r, const seg_t *g, size_t n, float *out)
             for (size_t k = 0; k < n * units; k++) {
                 c.s0 = c.off = k / units;
                 c.n = 1;
-                step_forward(&c, s, &(part_t){k % units, k % units + 1}, false);
+                step_forward(&c, s, &(part_t){k % units, k % units + 1});
             }
         }
 #pragma omp single

@@ -59,7 +59,7 @@ static void one_group(const run_t *r, const seg_t *g, span_t *c, size_t s0, size
         c->s0 = s0;
         c->n = s1 - s0 < g->chunk ? s1 - s0 : g->chunk;
         for (size_t i = g->first; i < g->end; i++)
-            if (r->p.buf[r->p.step[i].out].redo) step_forward(c, &r->p.step[i], NULL, true);
+            if (r->p.buf[r->p.step[i].out].redo) step_forward(c, &r->p.step[i], NULL);
         for (size_t i = g->end; i-- > g->first;)
             if (r->p.step[i].wants) step_backward(c, &r->p.step[i]);
     }
@@ -89,6 +89,7 @@ static void segment_back(const run_t *r, const seg_t *g, float *grads)
     for (size_t k = 0; k < groups; k++) {
         span_t c = run_span(r, g);
         c.acc = r->acc + k * g->acc;
+        c.again = true;
         one_group(r, g, &c, k * r->n / groups, (k + 1) * r->n / groups);
     }
     if (g->acc) reduce(r, g, groups, grads);

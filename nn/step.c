@@ -23,7 +23,7 @@ static float *locate(const span_t *c, const place_t *p, size_t floats, float *ke
 float *span_value(const span_t *c, size_t v)
 {
     const buf_t *b = &c->r->p.buf[v];
-    return locate(c, &b->fwd, b->g.floats, c->r->kept);
+    return locate(c, c->again ? &b->back : &b->fwd, b->g.floats, c->r->kept);
 }
 
 float *span_back(const span_t *c, size_t v)
@@ -115,24 +115,24 @@ void point_lanes(const span_t *c, const step_t *s, size_t i, size_t b0, size_t b
 }
 
 /* act(scale x + shift + add) of a block. */
-static void point_block(const span_t *c, const step_t *s, const float *scale, const float *shift, size_t i, size_t b, bool again,
+static void point_block(const span_t *c, const step_t *s, const float *scale, const float *shift, size_t i, size_t b,
                         const float *x, float *y)
 {
     const geom_t *g = geom(c, s->out);
     size_t at = i * g->floats + b * g->vox * g->b;
-    const float *add = s->add == NONE ? NULL : (again ? span_back(c, s->add) : span_value(c, s->add)) + at;
+    const float *add = s->add == NONE ? NULL : span_value(c, s->add) + at;
     c->r->pass->apply(x + at, scale, shift, add, s->act == ACT_RELU, g->vox, g->b, y + at);
     if (s->act == ACT_SILU || s->act == ACT_GELU) act_forward(s->act, y + at, g->vox * g->b, y + at);
 }
 
 /* One sample, blocks b0 <= b < b0 + blocks, which hold whole groups. */
-static void point_norm(const span_t *c, const step_t *s, size_t i, size_t b0, size_t blocks, bool again, const float *x, float *y)
+static void point_norm(const span_t *c, const step_t *s, size_t i, size_t b0, size_t blocks, const float *x, float *y)
 {
     const geom_t *g = geom(c, s->out);
     float *mean = c->work + 4 * g->lanes, *rstd = mean + g->lanes;
     float scale[PASS_LANES] __attribute__((aligned(MEM_ALIGN))), shift[PASS_LANES] __attribute__((aligned(MEM_ALIGN)));
     const float *gamma = c->r->weights + s->w[0], *beta = c->r->weights + s->w[1];
-    if (again || s->norm->op == OP_BATCHNORM) point_lanes(c, s, i, b0, blocks, mean, rstd);
+    if (c->again || s->norm->op == OP_BATCHNORM) point_lanes(c, s, i, b0, blocks, mean, rstd);
     else group_stats(c, s, x + i * g->floats, b0, blocks, mean, rstd, span_aux(c, s, i));
     for (size_t k = 0; k < blocks; k++) {
         for (size_t l = 0; l < g->b; l++) {
@@ -140,48 +140,46 @@ static void point_norm(const span_t *c, const step_t *s, size_t i, size_t b0, si
             scale[l] = gamma[at] * rstd[k * g->b + l];
             shift[l] = beta[at] - mean[k * g->b + l] * scale[l];
         }
-        point_block(c, s, scale, shift, i, b0 + k, again, x, y);
+        point_block(c, s, scale, shift, i, b0 + k, x, y);
     }
 }
 
-static void do_point(const span_t *c, const step_t *s, const part_t *part, bool again)
+static void do_point(const span_t *c, const step_t *s, const part_t *part)
 {
     const geom_t *g = geom(c, s->out);
-    const float *x = again ? span_back(c, s->in[0]) : span_value(c, s->in[0]);
-    float *y = again ? span_back(c, s->out) : span_value(c, s->out);
+    const float *x = span_value(c, s->in[0]);
+    float *y = span_value(c, s->out);
     size_t unit = point_unit(c->r, s);
     size_t b0 = part ? part->u0 * unit : 0, b1 = part ? part->u1 * unit : g->blocks;
     if (b1 > g->blocks) b1 = g->blocks;
     for (size_t i = 0; i < c->n; i++)
         for (size_t b = b0; b < b1; b += unit) {
             size_t blocks = b1 - b < unit ? b1 - b : unit;
-            if (s->norm) point_norm(c, s, i, b, blocks, again, x, y);
-            else point_block(c, s, NULL, NULL, i, b, again, x, y);
+            if (s->norm) point_norm(c, s, i, b, blocks, x, y);
+            else point_block(c, s, NULL, NULL, i, b, x, y);
         }
 }
 
 /* ---- products ---- */
 
-static void do_conv(const span_t *c, const step_t *s, const part_t *part, bool again)
+static void do_conv(const span_t *c, const step_t *s, const part_t *part)
 {
     const run_t *r = c->r;
-    (void)again;
     size_t slab = conv_slab(s->conv), out[3];
     conv_extent(conv_shape(s->conv), out);
     size_t z0 = part ? part->u0 * slab : 0, z1 = part && part->u1 * slab < out[0] ? part->u1 * slab : out[0];
     epilogue_t e = {.bias = s->l->bias || s->norm ? r->weights + s->w[1] : NULL,
                     .add = s->add == NONE ? NULL : span_value(c, s->add),
                     .act = s->act};
-    conv_forward(s->conv, r->weights + s->w[0], c->n, span_value(c, s->in[0]), geom(c, s->in[0])->floats,
-                 span_value(c, s->out), geom(c, s->out)->floats, z0, z1, &e, c->work);
+    conv_forward(s->conv, r->weights + s->w[0], c->n, span_value(c, s->in[0]),
+                 geom(c, s->in[0])->floats, span_value(c, s->out), geom(c, s->out)->floats, z0, z1, &e, c->work);
 }
 
-static void do_linear(const span_t *c, const step_t *s, const part_t *part, bool again)
+static void do_linear(const span_t *c, const step_t *s)
 {
     const geom_t *gx = geom(c, s->in[0]), *gy = geom(c, s->out);
     const float *bias = c->r->weights + s->w[1], *add = s->add == NONE ? NULL : span_value(c, s->add);
     float *y = span_value(c, s->out);
-    (void)part, (void)again;
     c->r->pass->product(c->n, gy->floats, gx->c, span_value(c, s->in[0]), gx->floats, 1, c->r->weights + s->w[0], gy->floats, y,
                         gy->floats, 0);
     for (size_t i = 0; i < c->n; i++) {
@@ -239,13 +237,13 @@ poolshape_t step_pool(const run_t *r, const step_t *s)
     return p;
 }
 
-static void concat(const span_t *c, const step_t *s, size_t i, bool again, float *y)
+static void concat(const span_t *c, const step_t *s, size_t i, float *y)
 {
     const geom_t *g = geom(c, s->out);
     size_t at = 0;
     for (size_t k = 0; k < s->nin; k++) {
         const geom_t *gx = geom(c, s->in[k]);
-        const float *x = again ? span_back(c, s->in[k]) : span_value(c, s->in[k]);
+        const float *x = span_value(c, s->in[k]);
         memcpy(y + at, x + i * gx->floats, gx->c * sizeof *y);
         at += gx->c;
     }
@@ -298,13 +296,12 @@ static void do_input(const span_t *c, const step_t *s, size_t i, float *y)
     for (size_t j = g->lanes * g->vox; j < g->floats; j++) y[j] = 0;
 }
 
-static void do_sample(const span_t *c, const step_t *s, const part_t *part, bool again)
+static void do_sample(const span_t *c, const step_t *s)
 {
-    (void)part;
     const value_t *v = &c->r->p.net->value[s->nin ? s->l->in[0] : s->out];
     for (size_t i = 0; i < c->n; i++) {
-        const float *x = s->nin ? (again ? span_back(c, s->in[0]) : span_value(c, s->in[0])) + i * geom(c, s->in[0])->floats : NULL;
-        float *y = (again ? span_back(c, s->out) : span_value(c, s->out)) + i * geom(c, s->out)->floats;
+        const float *x = s->nin ? span_value(c, s->in[0]) + i * geom(c, s->in[0])->floats : NULL;
+        float *y = span_value(c, s->out) + i * geom(c, s->out)->floats;
         poolshape_t p;
         switch (s->kind) {
         case S_INPUT: do_input(c, s, i, y); break;
@@ -312,7 +309,7 @@ static void do_sample(const span_t *c, const step_t *s, const part_t *part, bool
             p = step_pool(c->r, s);
             pool_forward(&p, x, y);
             break;
-        case S_CONCAT: concat(c, s, i, again, y); break;
+        case S_CONCAT: concat(c, s, i, y); break;
         case S_DROPOUT: step_dropout(c, s, i, x, y, false); break;
         case S_FLATTEN:
             blocked_unpack(c->r->p.isa, x, v->shape[0], v->extent, y);
@@ -337,12 +334,12 @@ size_t step_units(const run_t *r, const step_t *s)
     return (r->p.buf[s->out].g.blocks + unit - 1) / unit;
 }
 
-void step_forward(const span_t *c, const step_t *s, const part_t *part, bool again)
+void step_forward(const span_t *c, const step_t *s, const part_t *part)
 {
     switch (s->kind) {
-    case S_CONV: do_conv(c, s, part, again); break;
-    case S_LINEAR: do_linear(c, s, part, again); break;
-    case S_POINT: do_point(c, s, part, again); break;
-    default: do_sample(c, s, part, again);
+    case S_CONV: do_conv(c, s, part); break;
+    case S_LINEAR: do_linear(c, s); break;
+    case S_POINT: do_point(c, s, part); break;
+    default: do_sample(c, s);
     }
 }

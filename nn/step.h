@@ -27,6 +27,7 @@ struct run {
 typedef struct {
     const run_t *r;
     size_t s0, n, off, chunk;
+    bool again; /* backward: values that were not kept are made again */
     float *arena, *work, *acc;
 } span_t;
 
@@ -42,7 +43,7 @@ typedef struct {
 } bnstat_t;
 bnstat_t step_stat(const run_t *r, const step_t *s);
 
-/* Where the chunk's first sample lies: a value in forward, in backward, a gradient, what was saved. */
+/* Where the chunk's first sample lies: a value (when made again: that of backward), one in backward, a gradient. */
 float *span_value(const span_t *c, size_t v);
 float *span_back(const span_t *c, size_t v);
 float *span_grad(const span_t *c, size_t v);
@@ -50,8 +51,8 @@ float *span_aux(const span_t *c, const step_t *s, size_t i); /* of sample s0 + i
 
 /* Units of work that one sample of the step may be shared out in; 1: it cannot. */
 size_t step_units(const run_t *r, const step_t *s);
-/* part: NULL, all of each sample. again: in backward, values that were not kept; what was saved is read. */
-void step_forward(const span_t *c, const step_t *s, const part_t *part, bool again);
+/* part: NULL, all of each sample. Redone (span_t): what was saved is read. */
+void step_forward(const span_t *c, const step_t *s, const part_t *part);
 void step_backward(const span_t *c, const step_t *s);
 
 /* The lanes of blocks b0.. of sample i: mean and 1/sd of each lane's group, 0 past the channels. */
