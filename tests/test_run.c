@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "base/rng.h"
+#include "nn/comm.h"
 #include "nn/net.h"
 #include "tests/net_double.h"
 
@@ -222,11 +223,11 @@ static double difference(const sample_t *s, const dnet_t *d, double *x, size_t f
     return sum / (2 * h);
 }
 
-/* n gradients (all, or 16 spread over them) against differences. */
+/* n gradients (all, or `most` (up to 16) spread over them) against differences. */
 static void gradients(const char *name, const char *what, const sample_t *s, const dnet_t *d, double *x, const float *g, size_t n,
-                      size_t from)
+                      size_t from, size_t most)
 {
-    size_t m = n < 16 ? n : 16;
+    size_t m = n < most ? n : most;
     double want[16];
     float got[16];
     for (size_t i = 0; i < m; i++) {
@@ -236,24 +237,25 @@ static void gradients(const char *name, const char *what, const sample_t *s, con
     agree(name, what, want, got, m, 2e-5);
 }
 
-static void against_double(const case_t *k)
+/* n samples; `most` gradients of each tensor. */
+static void against_double(const case_t *k, size_t n, size_t most)
 {
-    sample_t s = sample_of(k, N);
-    dnet_t d = double_of(&s, N, 1, 99);
-    result_t t = run_case(k->name, &s, N, 1, ISA_REF, 1, 99);
-    agree(k->name, "y", d_forward(&d, 0), t.y, N * s.out, 2e-6);
+    sample_t s = sample_of(k, n);
+    dnet_t d = double_of(&s, n, 1, 99);
+    result_t t = run_case(k->name, &s, n, 1, ISA_REF, 1, 99);
+    agree(k->name, "y", d_forward(&d, 0), t.y, n * s.out, 2e-6);
     for (size_t l = 0; l < s.net->nlayer; l++)
         for (size_t i = 0; i < s.net->layer[l].ntensor; i++) {
             const nettensor_t *p = layer_tensor(s.net, &s.net->layer[l], i);
-            if (p->trained) gradients(k->name, p->name, &s, &d, (double *)(uintptr_t)d.w + p->at, t.grads + p->at, p->size, l);
+            if (p->trained) gradients(k->name, p->name, &s, &d, (double *)(uintptr_t)d.w + p->at, t.grads + p->at, p->size, l, most);
         }
     for (size_t i = 0; i < s.net->ninput; i++)
-        gradients(k->name, s.net->value[i].label, &s, &d, d.v[i], t.din[i], N * s.net->value[i].size, 0);
+        gradients(k->name, s.net->value[i].label, &s, &d, d.v[i], t.din[i], n * s.net->value[i].size, 0, most);
     double_free(&d);
     result_free(&s, &t);
-    d = double_of(&s, N, 0, 0);
-    t = run_case(k->name, &s, N, 0, ISA_REF, 1, 0);
-    agree(k->name, "y at inference", d_forward(&d, 0), t.y, N * s.out, 2e-6);
+    d = double_of(&s, n, 0, 0);
+    t = run_case(k->name, &s, n, 0, ISA_REF, 1, 0);
+    agree(k->name, "y at inference", d_forward(&d, 0), t.y, n * s.out, 2e-6);
     result_free(&s, &t);
     double_free(&d);
     sample_free(&s);
@@ -262,7 +264,7 @@ static void against_double(const case_t *k)
 static void gradients_are_those_of_double(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < NCASES; k++) against_double(&cases[k]);
+    for (size_t k = 0; k < NCASES; k++) against_double(&cases[k], N, 16);
 }
 
 /* ---- kernels, threads, batches ---- */
@@ -354,6 +356,233 @@ static void inference_is_training_forward(void **state)
     }
 }
 
+/* ---- several segments, gradients that add up, smaller batches ---- */
+
+/* Convolutions with many parameters on few voxels, crossed by a residual: cut into segments. */
+static const case_t deep = {"deep",
+    "{\"inputs\":{\"x\":[96,1,2,1]},\"layers\":[{\"op\":\"conv\",\"from\":\"x\",\"name\":\"c1\",\"out\":128,\"side\":3},{\"op\":\"relu\",\"as\":\"a\"},"
+    "{\"op\":\"conv\",\"name\":\"c2\",\"out\":128,\"side\":3,\"bias\":false},{\"op\":\"groupnorm\",\"name\":\"g2\",\"groups\":8},{\"op\":\"silu\"},"
+    "{\"op\":\"conv\",\"name\":\"c3\",\"out\":128,\"side\":3,\"bias\":false},{\"op\":\"groupnorm\",\"name\":\"g3\",\"groups\":8},{\"op\":\"add\",\"with\":\"a\"},{\"op\":\"relu\",\"as\":\"b\"},"
+    "{\"op\":\"conv\",\"name\":\"c4\",\"out\":128,\"side\":3},{\"op\":\"add\",\"with\":\"b\"},{\"op\":\"gelu\"},{\"op\":\"pool\",\"kind\":\"mean\"}]}", 0};
+
+static void segments(void **state)
+{
+    (void)state;
+    against_double(&deep, 2, 2);
+}
+
+/* A run of 9 samples used for 9, then for fewer: results as those of a run of that size; gradients are added to. */
+static void a_run_is_used_again(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    for (size_t k = 0; k < NCASES; k++) {
+        sample_t s = sample_of(&cases[k], 9);
+        result_t few = run_case(cases[k].name, &s, 4, 1, isa_best(), 2, 6);
+        runopts_t o = {.batch = 9, .train = true, .isa = isa_best()};
+        run_t *r = run_new(s.net, &o, &e);
+        assert_non_null(r);
+        run_load(r, s.params);
+        float *y = guarded(9 * s.out), *g = guarded(net_size(s.net));
+        assert_int_equal(run_forward(r, (const float *const *)s.in, 9, 5, y, &e), 0);
+        assert_int_equal(run_backward(r, s.dout, g, NULL, &e), 0);
+        for (size_t i = 0; i < net_size(s.net); i++) g[i] = 0;
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(run_forward(r, (const float *const *)s.in, 4, 6, y, &e), 0);
+            assert_int_equal(run_backward(r, s.dout, g, NULL, &e), 0);
+            same(cases[k].name, "y", few.y, y, 4 * s.out);
+            for (size_t i = 0; twice && i < net_size(s.net); i++) g[i] /= 2;
+            agree_float(cases[k].name, "grads", few.grads, g, net_size(s.net), 1e-5);
+        }
+        run_free(r);
+        free(y);
+        free(g);
+        result_free(&s, &few);
+        sample_free(&s);
+    }
+}
+
+static void misuse(void **state)
+{
+    (void)state;
+    sample_t s = sample_of(&cases[0], N);
+    float *y = guarded(N * s.out), *din[1] = {y};
+    err_t e = {0};
+    assert_null(run_new(s.net, &(runopts_t){.batch = 0, .isa = ISA_REF}, &e));
+    assert_int_equal(e.code, ERR_RANGE);
+    e = (err_t){0};
+    assert_null(run_new(s.net, &(runopts_t){.batch = SIZE_MAX / 8, .train = true, .isa = ISA_REF}, &e));
+    assert_int_equal(e.code, ERR_NOMEM);
+    e = (err_t){0};
+    assert_null(run_new(s.net, &(runopts_t){.batch = 1, .isa = ISA_COUNT}, &e));
+    assert_int_equal(e.code, ERR_RANGE);
+    for (int train = 0; train < 2; train++) {
+        run_t *r = run_new(s.net, &(runopts_t){.batch = 2, .train = train, .isa = ISA_REF}, NULL);
+        run_load(r, s.params);
+        e = (err_t){0};
+        assert_int_equal(run_forward(r, (const float *const *)s.in, 3, 0, y, &e), -1);
+        assert_int_equal(e.code, ERR_USAGE);
+        assert_int_equal(run_forward(r, (const float *const *)s.in, 0, 0, y, NULL), 0);
+        assert_int_equal(run_forward(r, (const float *const *)s.in, 2, 0, y, NULL), 0);
+        e = (err_t){0};
+        assert_int_equal(run_backward(r, s.dout, y, din, &e), -1); /* not for training; inputs not asked for */
+        assert_int_equal(e.code, ERR_USAGE);
+        run_free(r);
+    }
+    run_free(NULL);
+    free(y);
+    sample_free(&s);
+}
+
+/* A network of several inputs, of which one is not read. */
+static void an_input_nobody_reads(void **state)
+{
+    (void)state;
+    const case_t k = {"unread", "{\"inputs\":{\"x\":[3],\"y\":[4]},\"layers\":[{\"op\":\"relu\",\"from\":\"x\"}]}", 0};
+    sample_t s = sample_of(&k, 2);
+    result_t t = run_case("unread", &s, 2, 1, ISA_REF, 1, 0);
+    for (size_t i = 0; i < 8; i++) assert_close(t.din[1][i], 0, 0);
+    result_free(&s, &t);
+    sample_free(&s);
+}
+
+/* ---- batchnorm: running statistics, and over ranks ---- */
+
+static const case_t bn = {"bn", "{\"inputs\":{\"x\":[5,3,2,2]},\"layers\":[{\"op\":\"batchnorm\",\"from\":\"x\",\"name\":\"n\",\"momentum\":0.25},{\"op\":\"relu\"}]}", 1};
+
+static void running_statistics(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    sample_t s = sample_of(&bn, 6);
+    run_t *r = run_new(s.net, &(runopts_t){.batch = 6, .train = true, .isa = isa_best()}, &e);
+    float *y = guarded(6 * s.out), *w = malloc(net_size(s.net) * sizeof *w);
+    run_load(r, s.params);
+    assert_int_equal(run_forward(r, (const float *const *)s.in, 6, 0, y, &e), 0);
+    memcpy(w, s.params, net_size(s.net) * sizeof *w);
+    run_statistics(r, w);
+    size_t mean = net_tensor(s.net, 2)->at, var = net_tensor(s.net, 3)->at;
+    for (size_t c = 0; c < 5; c++) {
+        double m = 0, q = 0;
+        for (size_t i = 0; i < 72; i++) m += (double)s.in[0][(i / 12 * 5 + c) * 12 + i % 12] / 72;
+        for (size_t i = 0; i < 72; i++) q += pow((double)s.in[0][(i / 12 * 5 + c) * 12 + i % 12] - m, 2) / 71;
+        assert_close(w[mean + c], 0.75 * (double)s.params[mean + c] + 0.25 * m, 1e-6);
+        assert_close(w[var + c], 0.75 * (double)s.params[var + c] + 0.25 * q, 1e-6);
+    }
+    for (size_t i = 0; i < mean; i++) assert_close(w[i], s.params[i], 0);
+    run_free(r);
+    free(w);
+    free(y);
+    sample_free(&s);
+}
+
+/* Two ranks, one after the other: what each hands to sum() in turn is recorded, then added in the second round. */
+typedef struct {
+    float sent[16][2][64];
+    size_t calls[2];
+    int round;
+} ranks_t;
+
+static int sum_ranks(const comm_t *c, float *x, size_t n, err_t *err)
+{
+    ranks_t *r = c->ctx;
+    size_t k = r->calls[c->rank]++;
+    (void)err;
+    assert_true(k < 16 && n <= 64);
+    memcpy(r->sent[k][c->rank], x, n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = r->sent[k][0][i] + r->sent[k][1][i];
+    return 0;
+}
+
+static void batchnorm_over_ranks(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    sample_t s = sample_of(&bn, 7);
+    result_t all = run_case("bn", &s, 7, 1, ISA_REF, 1, 0);
+    static ranks_t ranks;
+    float *y[2], *din[2], *g = guarded(net_size(s.net));
+    size_t size = net_input(s.net, 0)->size;
+    run_t *r[2];
+    comm_t comm[2];
+    for (int k = 0; k < 2; k++) {
+        comm[k] = (comm_t){.rank = k, .size = 2, .sum = sum_ranks, .ctx = &ranks};
+        r[k] = run_new(s.net, &(runopts_t){.batch = 4, .train = true, .inputs_too = true, .isa = ISA_REF, .comm = &comm[k]}, &e);
+        run_load(r[k], s.params);
+        y[k] = guarded(4 * s.out);
+        din[k] = guarded(4 * size);
+    }
+    /* each call to sum() needs what the other rank sent: repeat until that is so (3 sums: mean, variance, backward) */
+    for (ranks.round = 0; ranks.round < 4; ranks.round++) {
+        ranks.calls[0] = ranks.calls[1] = 0;
+        for (size_t i = 0; i < net_size(s.net); i++) g[i] = 0;
+        for (size_t k = 0; k < 2; k++) {
+            const float *in[1] = {s.in[0] + k * 3 * size};
+            float *to[1] = {din[k]};
+            assert_int_equal(run_forward(r[k], in, k ? 4 : 3, 0, y[k], &e), 0);
+            assert_int_equal(run_backward(r[k], s.dout + k * 3 * s.out, g, to, &e), 0);
+        }
+    }
+    agree_float("ranks", "y", all.y, y[0], 3 * s.out, 1e-6);
+    agree_float("ranks", "y", all.y + 3 * s.out, y[1], 4 * s.out, 1e-6);
+    agree_float("ranks", "din", all.din[0], din[0], 3 * size, 1e-5);
+    agree_float("ranks", "din", all.din[0] + 3 * size, din[1], 4 * size, 1e-5);
+    agree_float("ranks", "grads", all.grads, g, net_size(s.net), 1e-5);
+    for (int k = 0; k < 2; k++) {
+        run_free(r[k]);
+        free(y[k]);
+        free(din[k]);
+    }
+    free(g);
+    result_free(&s, &all);
+    sample_free(&s);
+}
+
+static int no_sum(const comm_t *c, float *x, size_t n, err_t *err)
+{
+    (void)c, (void)x, (void)n;
+    return err_set(err, ERR_IO, "rank 1 is gone");
+}
+
+static void a_rank_that_fails(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    sample_t s = sample_of(&bn, 2);
+    comm_t comm = {.size = 2, .sum = no_sum};
+    float *y = guarded(2 * s.out);
+    run_t *r = run_new(s.net, &(runopts_t){.batch = 2, .train = true, .isa = ISA_REF, .comm = &comm}, &e);
+    run_load(r, s.params);
+    assert_int_equal(run_forward(r, (const float *const *)s.in, 2, 0, y, &e), -1);
+    assert_string_equal(e.msg, "rank 1 is gone");
+    run_free(r);
+    free(y);
+    sample_free(&s);
+}
+
+/* Dropout: another seed, another mask; as many ones as p says. */
+static void dropout_masks(void **state)
+{
+    (void)state;
+    const case_t k = {"drop", "{\"inputs\":{\"x\":[7,9,10,11]},\"layers\":[{\"op\":\"dropout\",\"from\":\"x\",\"p\":0.3}]}", 1};
+    sample_t s = sample_of(&k, 4);
+    for (size_t i = 0; i < 4 * s.out; i++) s.in[0][i] = 1;
+    result_t a = run_case("drop", &s, 4, 1, isa_best(), 1, 1), b = run_case("drop", &s, 4, 1, isa_best(), 1, 2);
+    double ones = 0, both = 0, next = 0;
+    for (size_t i = 0; i < 4 * s.out; i++) {
+        assert_true(a.y[i] == 0 || fabs((double)a.y[i] - 1 / 0.7) < 1e-6);
+        ones += a.y[i] > 0;
+        both += a.y[i] > 0 && b.y[i] > 0;
+        next += i + 1 < 4 * s.out && a.y[i] > 0 && a.y[i + 1] > 0;
+    }
+    assert_close(ones / (double)(4 * s.out), 0.7, 0.01); /* 27720 draws: 3.6 sigma */
+    assert_close(both / (double)(4 * s.out), 0.49, 0.012);
+    assert_close(next / (double)(4 * s.out), 0.49, 0.012);
+    result_free(&s, &a);
+    result_free(&s, &b);
+    sample_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +591,14 @@ int main(void)
         cmocka_unit_test(threads_give_the_same_bytes),
         cmocka_unit_test(a_sample_stands_alone),
         cmocka_unit_test(inference_is_training_forward),
+        cmocka_unit_test(segments),
+        cmocka_unit_test(a_run_is_used_again),
+        cmocka_unit_test(misuse),
+        cmocka_unit_test(an_input_nobody_reads),
+        cmocka_unit_test(running_statistics),
+        cmocka_unit_test(batchnorm_over_ranks),
+        cmocka_unit_test(a_rank_that_fails),
+        cmocka_unit_test(dropout_masks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
