@@ -45,7 +45,7 @@ static void divide(pass_t *p)
     p->block = p->from.b * p->q[0] * p->q[1] * p->q[2];
     p->sample = p->block * p->from.blocks;
     p->group = smaller(GROUP, BUFFER / sizeof(float) / p->sample);
-    if (!p->group || slabs > 1) p->group = 1;
+    if (!p->group) p->group = 1;
 }
 
 static int positions(pass_t *p, phase_t *f, const size_t phi[3], size_t vec, err_t *err)

@@ -34,6 +34,32 @@ CHAINS_OF(avx2, eight_t, __attribute__((target("avx2,fma"))))
 CHAINS_OF(avx512, sixteen_t, __attribute__((target("avx2,fma,avx512f"))))
 #endif
 
+#define READ_OF(name, type, target)                                                       \
+    target static float name(const float *p, size_t n)                                    \
+    {                                                                                     \
+        const type *q = (const type *)p, *end = (const type *)(p + n);                    \
+        type a = {0}, b = a, c = a, d = a;                                                \
+        float sum = 0;                                                                    \
+        for (; q < end; q += 4) a += q[0], b += q[1], c += q[2], d += q[3];               \
+        a += b + c + d;                                                                   \
+        for (size_t i = 0; i < sizeof a / sizeof sum; i++) sum += a[i];                   \
+        return sum;                                                                       \
+    }
+
+READ_OF(read_plain, four_t, )
+#ifdef HAVE_AVX2
+READ_OF(read_avx2, eight_t, __attribute__((target("avx2"))))
+#endif
+
+float fma_read(isa_t isa, const float *p, size_t n)
+{
+#ifdef HAVE_AVX2
+    if (isa >= ISA_AVX2) return read_avx2(p, n);
+#endif
+    (void)isa;
+    return read_plain(p, n);
+}
+
 double fma_clock(void)
 {
     struct timespec t;

@@ -12,8 +12,6 @@
 
 enum { REPEATS = 51 };
 
-typedef float four_t __attribute__((vector_size(16), aligned(4), may_alias));
-
 static int order(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -43,15 +41,6 @@ static void multiply_adds(int threads)
     tell("multiply-add", threads, v, "GFLOP/s");
 }
 
-static float read_all(const float *p, size_t n)
-{
-    four_t a[8] = {{0}};
-    for (size_t i = 0; i + 32 <= n; i += 32)
-        for (size_t k = 0; k < 8; k++) a[k] += *(const four_t *)(p + i + 4 * k);
-    for (size_t k = 1; k < 8; k++) a[0] += a[k];
-    return a[0][0];
-}
-
 /* Each thread its own `bytes`, gone over often enough to take a while. */
 static void memory(const char *what, size_t bytes, int threads, int write)
 {
@@ -69,7 +58,7 @@ static void memory(const char *what, size_t bytes, int threads, int write)
             for (size_t k = 0; k < turns; k++) {
                 __asm__ volatile("" ::: "memory"); /* every turn counts */
                 if (write) memset(p, (int)k & 1, bytes);
-                else sink = read_all(p, n);
+                else sink = fma_read(isa_best(), p, n);
             }
             (void)sink;
             t = fma_clock() - t;
