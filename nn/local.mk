@@ -155,3 +155,10 @@ tests_bench_conv_dnnl_LDADD = -ldnnl
 # Products of matrices with fixed sums.
 libnn_a_SOURCES += nn/matmul.c nn/matmul.h nn/matmul_kern.h nn/matmul_ref.c nn/matmul_vec.c
 NN_VEC_SOURCES += nn/matmul_vec.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_matmul
+TESTS += tests/test_matmul
+tests_test_matmul_SOURCES = tests/test_matmul.c
+tests_test_matmul_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_matmul_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
