@@ -38,8 +38,12 @@ libnn_a_SOURCES += \
 	nn/step.c nn/step.h nn/step_back.c nn/step_priv.h
 NN_VEC_SOURCES += nn/pass_vec.c
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_net tests/test_run
-TESTS += tests/test_net tests/test_run
+NET_TESTS = tests/test_net tests/test_ops tests/test_run
+check_PROGRAMS += $(NET_TESTS)
+TESTS += $(NET_TESTS)
+tests_test_ops_SOURCES = tests/test_ops.c
+tests_test_ops_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_ops_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_net_SOURCES = tests/test_net.c
 tests_test_net_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_net_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
