@@ -176,7 +176,7 @@ static void agree(const char *name, const char *what, const double *b, const flo
 
 static void agree_float(const char *name, const char *what, const float *b, const float *a, size_t n, double tol)
 {
-    double *d = malloc((n + 1) * sizeof *d);
+    double *d = calloc(n + 1, sizeof *d);
     for (size_t i = 0; i < n; i++) d[i] = (double)b[i];
     agree(name, what, d, a, n, tol);
     free(d);
@@ -186,7 +186,7 @@ static void agree_float(const char *name, const char *what, const float *b, cons
 
 static double *doubles(const float *x, size_t n)
 {
-    double *d = malloc((n + 1) * sizeof *d);
+    double *d = calloc(n + 1, sizeof *d);
     for (size_t i = 0; i < n; i++) d[i] = (double)x[i];
     return d;
 }
