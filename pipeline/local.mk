@@ -9,6 +9,7 @@ libpipeline_a_SOURCES = \
 	pipeline/manifest.c pipeline/manifest.h \
 	pipeline/modelfile.c pipeline/modelfile.h \
 	pipeline/search.c pipeline/search.h \
+	pipeline/textmodel.c pipeline/textmodel.h \
 	pipeline/unique.c pipeline/unique.h \
 	pipeline/vectors.c pipeline/vectors.h
 libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(JANSSON_CFLAGS) $(LZMA_CFLAGS)
@@ -37,3 +38,9 @@ tests_bench_views_SOURCES = tests/bench/views.c tests/blobs.h
 tests_bench_views_LDADD = $(BENCH_LIBS)
 EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md tests/parity/contour.py tests/parity/contour.tsv \
 	tests/parity/embed.py
+
+EXTRA_PROGRAMS += tests/bench/text
+tests_bench_text_SOURCES = tests/bench/text.c
+tests_bench_text_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS)
+tests_bench_text_LDADD = $(TEXT_LIBS) $(BASE_LIBS)
+EXTRA_DIST += tests/bench/text.py tests/parity/text.py tests/parity/text_lines.py tests/parity/text.tsv

@@ -2,6 +2,7 @@
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
 	src/cmd_embed.c \
+	src/cmd_encode_text.c \
 	src/cmd_index.c \
 	src/cmd_info.c \
 	src/cmd_model.c \
@@ -18,8 +19,9 @@ cryolex_SOURCES = \
 	src/outpath.c src/outpath.h \
 	src/table.c src/table.h
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
-cryolex_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
+cryolex_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
-SRC_TESTS = tests/test_cmd_embed.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh tests/test_cmd_simulate.sh
+SRC_TESTS = tests/test_cmd_embed.sh tests/test_cmd_encode_text.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh \
+	tests/test_cmd_simulate.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)

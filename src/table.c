@@ -11,6 +11,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_index_merge,
     &cmd_search,
     &cmd_embed,
+    &cmd_encode_text,
     &cmd_model_new,
     &cmd_model_info,
     NULL,

@@ -5,7 +5,7 @@
 cryolex=${CRYOLEX:?the program to test}
 out=$tap_tmp/out err=$tap_tmp/err
 
-mapfile -t commands < <("$cryolex" -h | sed -n -E 's/^  ([a-z]+( [a-z]+)?)  .*/\1/p')
+mapfile -t commands < <("$cryolex" -h | sed -n -E 's/^  ([a-z-]+( [a-z]+)?)  .*/\1/p')
 
 # cmd COMMAND ARGUMENT...: run the command, whose name may be two words; status in rc.
 cmd() {

@@ -1,0 +1,63 @@
+/* textmodel: where the sentence encoder is that a command works with (see textmodel.h). */
+#include "pipeline/textmodel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+
+static const char *const names[] = {"minilm", "mpnet"}; /* of scripts/fetch-text-model */
+
+static bool is_name(const char *which)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(which, names[i])) return true;
+    return false;
+}
+
+/* HEAD TAIL/NAME; HEAD must be an absolute path. NULL with ERR_NOTFOUND where there is none, as the XDG specification has it. */
+static char *cached(const char *name, err_t *err)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    bool set = xdg && *xdg == '/';
+    const char *head = set ? xdg : home, *tail = set ? "/cryolex/text/" : "/.cache/cryolex/text/";
+    if (!head || *head != '/') {
+        err_set(err, ERR_NOTFOUND, "%s: neither XDG_CACHE_HOME nor HOME tells where the cache is; give the folder of a model", name);
+        return NULL;
+    }
+    size_t n = strlen(head) + strlen(tail) + strlen(name) + 1;
+    char *path = mem_new(n, 1, err);
+    if (path) snprintf(path, n, "%s%s%s", head, tail, name);
+    return path;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+char *textmodel_folder(const char *which, err_t *err)
+{
+    const char *asked = which ? which : getenv("CRYOLEX_TEXT_MODEL");
+    if (!asked || !*asked) asked = names[0];
+    char *path = is_name(asked) ? cached(asked, err) : mem_str(asked, err);
+    if (!path || is_folder(path)) return path;
+    if (is_name(asked))
+        err_set(err, ERR_NOTFOUND, "no sentence encoder %s in %s; fetch-text-model %s, in scripts/ or where CryoLex is installed, fetches it",
+                asked, path, asked);
+    else
+        err_set(err, ERR_NOTFOUND, "%s: no such folder (minilm, mpnet or a sentence-transformers folder is wanted)", path);
+    mem_free(path);
+    return NULL;
+}
+
+sentence_t *textmodel_open(const char *which, err_t *err)
+{
+    char *path = textmodel_folder(which, err);
+    sentence_t *s = path ? sentence_open(path, err) : NULL;
+    mem_free(path);
+    return s;
+}
