@@ -152,9 +152,19 @@ tests_bench_wino_LDADD = $(NN_LIBS) $(BASE_LIBS)
 # Parity with PyTorch (tests/parity/nn_record.py makes the recording); speed against it, by hand (tests/bench/nn.py).
 EXTRA_DIST += tests/parity/nn_record.py tests/parity/nn_table.py tests/parity/nn_torch.py tests/parity/nn.safetensors \
 	tests/bench/nn.py tests/bench/nn_worker.py
-EXTRA_PROGRAMS += tests/bench/conv_dnnl
+EXTRA_PROGRAMS += tests/bench/conv_dnnl tests/bench/net
 tests_bench_conv_dnnl_SOURCES = tests/bench/conv_dnnl.c
 tests_bench_conv_dnnl_LDADD = -ldnnl
+tests_bench_net_SOURCES = tests/bench/net.c tests/bench/net_conv.c tests/bench/net_conv.h \
+	tests/bench/fma.c tests/bench/fma.h tests/nn_noise.h
+tests_bench_net_LDADD = $(NN_LIBS) $(BASE_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_nn_parity
+TESTS += tests/test_nn_parity
+tests_test_nn_parity_SOURCES = tests/test_nn_parity.c tests/nn_noise.h
+tests_test_nn_parity_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DRECORDING='"$(abs_srcdir)/tests/parity/nn.safetensors"'
+tests_test_nn_parity_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
 
 # Products of matrices with fixed sums.
 libnn_a_SOURCES += nn/matmul.c nn/matmul.h nn/matmul_kern.h nn/matmul_ref.c nn/matmul_vec.c
