@@ -8,8 +8,8 @@ usage: nn.py [options] BUILD [OUT.tsv]
        --without LIST   contestants left out
        --batch N        cubes of the whole network (64)
 
-BUILD is the build folder; there: make tests/bench/peak tests/bench/conv tests/bench/net tests/bench/conv_dnnl (the last
-needs Debian's libdnnl-dev; it is left out where it does not run). python3 with torch, onnx, onnxscript, onnxruntime, numpy
+BUILD is the build folder; there: make tests/bench/net tests/bench/conv_dnnl (the latter needs Debian's libdnnl-dev, and
+is left out where it is not there). python3 with torch, onnx, onnxscript, onnxruntime, numpy
 from PyPI.
 
 Every contestant is a process of its own, bound to as many cores as it has threads. In every round each runs every task
@@ -39,7 +39,7 @@ CONVS = [(8, 16, 16, 3, 1, 1, 48), (8, 16, 32, 3, 1, 1, 24), (8, 32, 32, 3, 1, 1
          (64, 1, 32, 5, 2, 2, 32), (64, 32, 32, 3, 1, 1, 16), (64, 32, 64, 3, 2, 1, 16), (64, 64, 64, 3, 1, 1, 8),
          (64, 64, 128, 3, 2, 1, 8), (64, 128, 128, 3, 1, 1, 4)]
 PASSES = ("forward", "data", "weights")
-COLUMNS = ("task", "threads", "who", "ms", "ms_low", "ms_high", "gflops", "of_peak", "ratio", "ratio_low", "ratio_high", "rounds")
+COLUMNS = ("task", "threads", "who", "ms", "ms_low", "ms_high", "gflops", "of_peak", "ratio", "ratio_low", "ratio_high", "rounds", "way")
 
 
 def gflop(n, ci, co, side, stride, pad, d):
@@ -96,43 +96,41 @@ def tasks(only, batch):
 
 
 def measure(people, todo, rounds):
-    """{task: {who: [ms of each round]}}, and the peak of each round."""
-    times, peaks = {t: {} for t in todo}, []
+    """{task: {who: [answer of each round]}}; a round before the first is for what has to be made once: whole networks."""
+    answers = {t: {name: [] for name in people} for t in todo}
     for r in range(-1, rounds):
-        peaks.append(float(people["ours"].ask("peak")[0]))
         for t in todo:
             for name, who in people.items():
-                if r < 0 and t.startswith("conv"):
-                    continue  # the first round is for what has to be made once: whole networks
-                if times[t].get(name) is None and name in times[t]:
+                if r < 0 and t.startswith("conv") or r > 0 and not answers[t][name]:
                     continue
-                ms = who.ask(t)[0]
-                if ms == "-":
-                    times[t][name] = None
-                elif r >= 0:
-                    times[t].setdefault(name, []).append(float(ms))
-    return {t: {k: v for k, v in d.items() if v} for t, d in times.items()}, peaks
+                answer = who.ask(t)
+                if r >= 0 and answer[0] != "-":
+                    answers[t][name].append(answer)
+    return answers
 
 
 def middle(v):
     return statistics.median(v), min(v), max(v)
 
 
-def rows_of(times, peaks, todo, threads):
-    peak = statistics.median(peaks)
-    yield ("peak", threads, "ours", "", "", "", f"{peak:.1f}", "100", "", "", "", len(peaks))
-    for task, by in times.items():
-        for name, ms in by.items():
-            m = middle(ms)
-            rate = 1e3 * todo[task] / m[0]
-            ratio = middle([a / b for a, b in zip(ms, by["ours"])])
-            yield (task, threads, name, *(f"{x:.4g}" for x in m), f"{rate:.1f}", f"{100 * rate / peak:.0f}",
-                   *(f"{x:.2f}" for x in ratio), len(ms))
+def rows_of(answers, todo, threads):
+    for task, by in answers.items():
+        ours = [float(a[0]) for a in by["ours"]]
+        peak = [float(a[2]) for a in by["ours"]]  # of the same round, right after
+        for name, got in by.items():
+            ms = [float(a[0]) for a in got]
+            if len(ms) != len(ours):
+                continue
+            rate, ratio = [1e3 * todo[task] / t for t in ms], [a / b for a, b in zip(ms, ours)]
+            share = statistics.median(a / b for a, b in zip(rate, peak))
+            yield (task, threads, name, *(f"{x:.4g}" for x in middle(ms)), f"{statistics.median(rate):.1f}", f"{100 * share:.0f}",
+                   *(f"{x:.2f}" for x in middle(ratio)), len(ms), got[-1][1] if len(got[-1]) > 1 else "")
+        yield (task, threads, "FMA peak", "", "", "", f"{statistics.median(peak):.1f}", 100, "", "", "", len(peak), "")
 
 
 def memory(build, table, batch, without):
     rows = []
-    for name, command in contestants(build, table, 2, {*without, "onednn", "ort"}).items():
+    for name, command in contestants(build, table, 2, {*without, "onednn", "ort", "compile"}).items():
         c = Contestant(name, command, 2)
         answer = c.ask(f"memory {batch}")
         c.end()
@@ -141,19 +139,28 @@ def memory(build, table, batch, without):
     return rows
 
 
+def write(path, rows, kept, batch):
+    with open(path, "w") as out:
+        print("\t".join(COLUMNS), file=out)
+        for r in rows:
+            print("\t".join(map(str, r)), file=out)
+        for name, before, after in kept:
+            print(f"memory {batch}: MiB before, after, step\t2\t{name}\t{before:.0f}\t{after:.0f}\t{after - before:.0f}", file=out)
+
+
 def show(rows, out):
-    """A line per task and number of threads: ours in GFLOP/s and of peak, each rival's time over ours."""
-    names = list(dict.fromkeys(r[2] for r in rows))
-    rivals = [n for n in names if n != "ours"]
-    print(f"{'task':42} thr {'ours ms':>9} {'GFLOP/s':>8} {'of peak':>7}  " + "".join(f"{n + ' / ours':>26}" for n in rivals), file=out)
+    """A line per task and number of threads: ours, and each rival's time over ours."""
+    rivals = [n for n in dict.fromkeys(r[2] for r in rows) if n not in ("ours", "FMA peak")]
+    print(f"{'task':40} threads {'ours ms':>8} {'GFLOP/s':>8} {'of peak':>7}  {'way':9}" + "".join(f"{n + ' / ours':>24}" for n in rivals),
+          file=out)
     for task, threads in dict.fromkeys((r[0], r[1]) for r in rows):
         d = {r[2]: r for r in rows if (r[0], r[1]) == (task, threads)}
-        if task == "peak":
-            print(f"{'FMA peak, GFLOP/s':42} {threads:3} {'':9} {d['ours'][6]:>8}", file=out)
-            continue
         o = d["ours"]
-        cells = "".join(f"{'%s (%s to %s)' % d[n][8:11] if n in d else '-':>26}" for n in rivals)
-        print(f"{task:42} {threads:3} {o[3]:>9} {o[6]:>8} {o[7] + ' %':>7}  {cells}", file=out)
+        cells = "".join(f"{'%s (%s to %s)' % d[n][8:11] if n in d else '-':>24}" for n in rivals)
+        print(f"{task:40} {threads:7} {o[3]:>8} {o[6]:>8} {o[7] + ' %':>7}  {o[12]:9}{cells}", file=out)
+    for threads in dict.fromkeys(r[1] for r in rows):
+        peaks = [float(r[6]) for r in rows if r[1:3] == (threads, "FMA peak")]
+        print(f"FMA peak with {threads} threads: {statistics.median(peaks):.1f} GFLOP/s ({min(peaks):.1f} to {max(peaks):.1f} by task)", file=out)
 
 
 def main():
@@ -179,18 +186,15 @@ def main():
             for t in todo:
                 todo[t] = todo[t] or flop * (3 if t.startswith("train") else 1)
             rounds = o.rounds if threads > 1 else o.rounds // 2 + 1
-            rows += rows_of(*measure(people, todo, rounds), todo, threads)
+            rows += rows_of(measure(people, todo, rounds), todo, threads)
             for c in people.values():
                 c.end()
+            if o.out:
+                write(o.out, rows, [], o.batch)
             print(f"{threads} threads: {time.time() - began:.0f} s", file=sys.stderr)
         kept = memory(o.build, f.name, o.batch, without) if "memory" in only else []
-    if o.out:
-        with open(o.out, "w") as out:
-            print("\t".join(COLUMNS), file=out)
-            for r in rows:
-                print("\t".join(map(str, r)), file=out)
-            for name, before, after in kept:
-                print(f"memory {o.batch}: MiB before, after, step\t2\t{name}\t{before:.0f}\t{after:.0f}\t{after - before:.0f}", file=out)
+        if o.out:
+            write(o.out, rows, kept, o.batch)
     show(rows, sys.stdout)
     for name, before, after in kept:
         print(f"training step of {o.batch}, {name}: {before:.0f} MiB before, peak {after:.0f} MiB, by the step {after - before:.0f} MiB")
