@@ -38,7 +38,7 @@ libnn_a_SOURCES += \
 	nn/step.c nn/step.h nn/step_back.c nn/step_priv.h
 NN_VEC_SOURCES += nn/pass_vec.c
 if HAVE_CMOCKA
-NET_TESTS = tests/test_net tests/test_ops tests/test_run
+NET_TESTS = tests/test_net tests/test_ops tests/test_run tests/test_run_random
 check_PROGRAMS += $(NET_TESTS)
 TESTS += $(NET_TESTS)
 tests_test_ops_SOURCES = tests/test_ops.c
@@ -50,6 +50,9 @@ tests_test_net_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_run_SOURCES = tests/net_double.h tests/test_run.c
 tests_test_run_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_run_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_run_random_SOURCES = tests/net_double.h tests/test_run_random.c
+tests_test_run_random_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_run_random_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 
 # Convolution: layout, plan, direct kernels.
