@@ -6,7 +6,7 @@
  *               {"op": "groupnorm", "name": "stem_norm", "groups": 8}, {"op": "relu", "as": "a"}, ...]}
  * A layer works on the result of the one before it, or on what "from" names: an input, or the "as" of an earlier layer.
  * The last result is the output. A result is a volume (C,D,H,W) or a vector (C). Fields with a default may be left out;
- * one that is not known is an error.
+ * one that is not known is an error. Every eps is at least 1e-30.
  *   op         fields                                   on               parameters (PyTorch's names and shapes)
  *   conv       name out side stride=1 pad=side/2 bias=true  volume       NAME.weight (out,C,k,k,k), NAME.bias (out)
  *   linear     name out bias=true                       vector           NAME.weight (out,C), NAME.bias
@@ -21,14 +21,32 @@
  *                                                       not needed (floor); without side, the whole volume into a vector.
  *                                                       gem: name, eps=1e-6, NAME.p (1) starts at 3: mean(max(x,eps)^p)^(1/p)
  *   dropout    p                                        any; scales by 1/(1-p) in training, nothing at inference
- *   attention  name heads                               volume: voxels are the tokens, self-attention over all of them;
+ *   attention  name heads                               volume: voxels are the tokens (at most 32768), self-attention over all;
  *                                                       NAME.in_proj_weight (3C,C), .in_proj_bias, .out_proj.weight, .out_proj.bias
  *   flatten                                             volume -> vector, (C,D,H,W) row major
  *   l2norm     eps=1e-12                                vector: x / max(|x|, eps)
  *
  * Parameters are one block of float32; tensors are named pieces of it. Gradients are a block of the same shape.
- * Runs: OpenMP over samples (over slabs of a sample where there are fewer samples than threads); the same bytes for any
- * number of threads. */
+ * Runs: OpenMP over samples (at inference over slabs of a sample where there are fewer samples than threads); the same
+ * bytes for any number of threads, with OpenBLAS (attention) at one thread, which is the program's to say. At inference a
+ * sample's bytes depend on nothing but itself and the parameters; what is not finite stays in its sample, in training too
+ * unless a batchnorm looks at the whole batch.
+ *
+ * How nn/ hangs together, from the table down:
+ *   table.c (graph.h)     JSON -> values and layers, checked: struct net. net.c: its starting values and listings.
+ *   plan.c (plan.h)       layers -> steps: a layer with the batchnorm, add and activation that are fused to it; how many
+ *                         floats of weights, accumulators and workspace each step wants.
+ *   place.c               steps -> segments; which values are kept for all samples, which live in a thread's arena, which
+ *                         are made again in backward; offsets of them all. After this nothing is decided any more.
+ *   run.c, run_back.c     memory and threads: samples, in chunks, through the steps of a segment; groups of samples with
+ *                         accumulators of their own backward, added up in order: why bytes do not depend on threads.
+ *   load.c                parameters -> the steps' own order (packed, folded), and gradients out of it.
+ *   step.c, step_back.c   one step on one chunk of samples: looks up the places and calls the kernels:
+ *     conv.c              convolutions, which choose between direct*.c and wino*.c
+ *     pass*.c, pool.c     passes over channel blocks, small products, pooling
+ *     act.c attention.c layernorm.c softmax.c     on rows
+ *   X_ref.c is plain C; X_vec.c is compiled once for every instruction set (isa.h).
+ * Beside them, and not called from a run: loss, optim, schedule, stfile (model files), matmul (text/). */
 #ifndef CRYOLEX_NN_NET_H
 #define CRYOLEX_NN_NET_H
 
@@ -106,14 +124,16 @@ size_t run_bytes(const run_t *r);
 void run_load(run_t *r, const float *params);
 
 /* out (n, output size) from in[i] (n, size of input i), plain layout. n <= batch. seed: of this call's dropout.
- * 0, or -1 from comm. */
+ * 0, or -1: from comm; ERR_USAGE: n above batch. */
 int run_forward(run_t *r, const float *const *in, size_t n, uint64_t seed, float *out, err_t *err);
 
-/* After run_forward in training: grads (net_size) += from dout (n, output size); din[i] (n, size) written where din and
- * din[i] are not NULL. 0, or -1 from comm. */
+/* After run_forward in training (once, or again for another dout): grads (net_size) += from dout (n, output size);
+ * din[i] (n, size) written where din and din[i] are not NULL. 0, or -1: from comm; ERR_USAGE: the run is not for training, or
+ * din without inputs_too. */
 int run_backward(run_t *r, const float *dout, float *grads, float *const *din, err_t *err);
 
-/* Move params' running statistics towards those of the last forward in training, as PyTorch does (unbiased variance). */
+/* Move params' running statistics towards those of the last forward in training, as PyTorch does (unbiased variance; of one
+ * value 0). Nothing, where that saw no samples on any rank. */
 void run_statistics(const run_t *r, float *params);
 
 #endif

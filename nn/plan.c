@@ -1,5 +1,5 @@
-/* plan: layers -> steps: what is fused with what, which parameters a step has and what backward reads (see plan.h; places
- * and segments are in nn/place.c). */
+/* plan: layers -> steps: what is fused with what, and how much of each kind of memory a step wants (see plan.h; segments, what
+ * is kept, and places are in nn/place.c). */
 #include "nn/plan.h"
 
 #include <string.h>

@@ -141,7 +141,8 @@ static int batch_stats(run_t *r, const step_t *s, err_t *err)
 
 void run_statistics(const run_t *r, float *params)
 {
-    for (size_t i = 0; r->p.train && i < r->p.nstep; i++) {
+    bool any = r->p.train && r->total > 0;
+    for (size_t i = 0; any && i < r->p.nstep; i++) {
         const step_t *s = &r->p.step[i];
         if (s->kind != S_POINT || !s->norm || s->norm->op != OP_BATCHNORM) continue;
         bnstat_t t = step_stat(r, s);

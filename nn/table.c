@@ -11,6 +11,8 @@
 #define CHANNELS_MAX ((size_t)1 << 20)
 #define VALUE_MAX ((size_t)1 << 31)     /* floats of a result, of one sample */
 #define PARAMS_MAX ((size_t)1 << 34)    /* floats of all parameters */
+#define TOKENS_MAX ((size_t)1 << 15)    /* of attention, which saves their square */
+#define EPS_MIN 1e-30                   /* its inverse is a float */
 #define NAME_MAX_LEN 64
 #define ALIGN_FLOATS (MEM_ALIGN / sizeof(float))
 
@@ -23,14 +25,14 @@ const char *op_name(op_t op) { return op_names[op]; }
 
 typedef enum { F_SIZE, F_REAL, F_BOOL, F_KIND } ftype_t;
 
-/* A row a field and the ops that have it. A number lies in min..max; a real also not at an end that is `open`. */
+/* A row a field and the ops that have it. A number lies in min..max. */
 typedef struct {
     const char *name;
     unsigned ops;
     ftype_t type;
     size_t at;
     double min, max;
-    bool open, needed;
+    bool needed;
     double def;
 } field_t;
 
@@ -39,21 +41,21 @@ typedef struct {
 #define NORMS (ON(OP_GROUPNORM) | ON(OP_BATCHNORM) | ON(OP_LAYERNORM))
 
 static const field_t fields[] = {
-    {"out", ON(OP_CONV) | ON(OP_LINEAR), F_SIZE, AT(out), 1, CHANNELS_MAX, 0, 1, 0},
-    {"side", ON(OP_CONV), F_SIZE, AT(side), 1, 5, 0, 1, 0},
-    {"stride", ON(OP_CONV), F_SIZE, AT(stride), 1, 2, 0, 0, 1},
-    {"pad", ON(OP_CONV), F_SIZE, AT(pad), 0, 2, 0, 0, -1},
-    {"bias", ON(OP_CONV) | ON(OP_LINEAR), F_BOOL, AT(bias), 0, 1, 0, 0, 1},
-    {"groups", ON(OP_GROUPNORM), F_SIZE, AT(groups), 1, CHANNELS_MAX, 0, 1, 0},
-    {"eps", NORMS, F_REAL, AT(eps), 0, 1, 1, 0, 1e-5},
-    {"eps", ON(OP_L2NORM), F_REAL, AT(eps), 0, 1, 1, 0, 1e-12},
-    {"eps", ON(OP_POOL), F_REAL, AT(eps), 0, 1, 1, 0, 1e-6},
-    {"momentum", ON(OP_BATCHNORM), F_REAL, AT(momentum), 0, 1, 0, 0, 0.1},
-    {"kind", ON(OP_POOL), F_KIND, AT(kind), 0, 0, 0, 1, 0},
-    {"side", ON(OP_POOL), F_SIZE, AT(side), 1, SIDE_MAX, 0, 0, 0},
-    {"stride", ON(OP_POOL), F_SIZE, AT(stride), 1, SIDE_MAX, 0, 0, 0},
-    {"p", ON(OP_DROPOUT), F_REAL, AT(p), 0, 0.99, 0, 1, 0},
-    {"heads", ON(OP_ATTENTION), F_SIZE, AT(heads), 1, CHANNELS_MAX, 0, 1, 0},
+    {"out", ON(OP_CONV) | ON(OP_LINEAR), F_SIZE, AT(out), 1, CHANNELS_MAX, 1, 0},
+    {"side", ON(OP_CONV), F_SIZE, AT(side), 1, 5, 1, 0},
+    {"stride", ON(OP_CONV), F_SIZE, AT(stride), 1, 2, 0, 1},
+    {"pad", ON(OP_CONV), F_SIZE, AT(pad), 0, 2, 0, -1},
+    {"bias", ON(OP_CONV) | ON(OP_LINEAR), F_BOOL, AT(bias), 0, 1, 0, 1},
+    {"groups", ON(OP_GROUPNORM), F_SIZE, AT(groups), 1, CHANNELS_MAX, 1, 0},
+    {"eps", NORMS, F_REAL, AT(eps), EPS_MIN, 1, 0, 1e-5},
+    {"eps", ON(OP_L2NORM), F_REAL, AT(eps), EPS_MIN, 1, 0, 1e-12},
+    {"eps", ON(OP_POOL), F_REAL, AT(eps), EPS_MIN, 1, 0, 1e-6},
+    {"momentum", ON(OP_BATCHNORM), F_REAL, AT(momentum), 0, 1, 0, 0.1},
+    {"kind", ON(OP_POOL), F_KIND, AT(kind), 0, 0, 1, 0},
+    {"side", ON(OP_POOL), F_SIZE, AT(side), 1, SIDE_MAX, 0, 0},
+    {"stride", ON(OP_POOL), F_SIZE, AT(stride), 1, SIDE_MAX, 0, 0},
+    {"p", ON(OP_DROPOUT), F_REAL, AT(p), 0, 0.99, 1, 0},
+    {"heads", ON(OP_ATTENTION), F_SIZE, AT(heads), 1, CHANNELS_MAX, 1, 0},
 };
 #define NFIELDS (sizeof fields / sizeof *fields)
 
@@ -145,8 +147,8 @@ static int put_number(const at_t *w, const field_t *f, const json_t *v, layer_t 
     bool whole = f->type == F_SIZE;
     if (whole ? !json_is_integer(v) : !json_is_number(v))
         return bad(w, ERR_FORMAT, f->name, whole ? "not a whole number" : "not a number");
-    if (!(x >= f->min && x <= f->max) || (f->open && x <= f->min)) {
-        snprintf(text, sizeof text, "%.6g (%s%.6g to %.6g)", x, f->open ? "above " : "", f->min, f->max);
+    if (!(x >= f->min && x <= f->max)) {
+        snprintf(text, sizeof text, "%.6g (%.6g to %.6g)", x, f->min, f->max);
         return bad(w, ERR_RANGE, f->name, text);
     }
     if (whole) *(size_t *)(void *)p = (size_t)x;
@@ -270,6 +272,15 @@ static int shape_concat(const at_t *w, const layer_t *l, size_t *shape)
     return 0;
 }
 
+static int shape_attention(const at_t *w, const layer_t *l, const value_t *x)
+{
+    char text[64];
+    if (x->shape[0] % l->heads) return bad(w, ERR_RANGE, "heads", "does not divide the channels");
+    if (x->vox <= TOKENS_MAX) return 0;
+    snprintf(text, sizeof text, "%zu voxels (attention takes %zu)", x->vox, TOKENS_MAX);
+    return bad(w, ERR_RANGE, "from", text);
+}
+
 /* ndim and shape of the result; they hold those of x when this is called. */
 static int shape_op(const at_t *w, layer_t *l, const value_t *x, size_t *ndim, size_t *shape)
 {
@@ -277,7 +288,7 @@ static int shape_op(const at_t *w, layer_t *l, const value_t *x, size_t *ndim, s
     case OP_CONV: return shape_conv(w, l, x, shape);
     case OP_LINEAR: shape[0] = l->out; return 0;
     case OP_GROUPNORM: return x->shape[0] % l->groups ? bad(w, ERR_RANGE, "groups", "does not divide the channels") : 0;
-    case OP_ATTENTION: return x->shape[0] % l->heads ? bad(w, ERR_RANGE, "heads", "does not divide the channels") : 0;
+    case OP_ATTENTION: return shape_attention(w, l, x);
     case OP_ADD:
         return same_shape(x, &w->net->value[l->in[1]]) ? 0 : bad(w, ERR_FORMAT, "with", "has another shape");
     case OP_CONCAT: return shape_concat(w, l, shape);

@@ -150,7 +150,8 @@ static const struct {
     {PRE "{\"op\":\"linear\",\"name\":\"l\",\"out\":2}]}", "a volume (a vector is wanted)", ERR_FORMAT},
     {PRE "{\"op\":\"groupnorm\",\"name\":\"n\"}]}", "groups: missing", ERR_FORMAT},
     {PRE "{\"op\":\"groupnorm\",\"name\":\"n\",\"groups\":4}]}", "groups: does not divide", ERR_RANGE},
-    {PRE "{\"op\":\"groupnorm\",\"name\":\"n\",\"groups\":2,\"eps\":0}]}", "eps: 0 (above 0", ERR_RANGE},
+    {PRE "{\"op\":\"groupnorm\",\"name\":\"n\",\"groups\":2,\"eps\":0}]}", "eps: 0 (1e-30 to 1)", ERR_RANGE},
+    {PRE "{\"op\":\"groupnorm\",\"name\":\"n\",\"groups\":2,\"eps\":1e-50}]}", "eps: 1e-50 (1e-30", ERR_RANGE},
     {PRE "{\"op\":\"batchnorm\",\"name\":\"n\",\"momentum\":1.5}]}", "momentum: 1.5", ERR_RANGE},
     {PRE "{\"op\":\"batchnorm\",\"name\":\"n\",\"momentum\":\"x\"}]}", "momentum: not a number", ERR_FORMAT},
     {PRE "{\"op\":\"add\"}]}", "with: missing", ERR_FORMAT},
@@ -168,6 +169,7 @@ static const struct {
     {PRE "{\"op\":\"dropout\"}]}", "p: missing", ERR_FORMAT},
     {PRE "{\"op\":\"dropout\",\"p\":1}]}", "p: 1 (0 to 0.99)", ERR_RANGE},
     {PRE "{\"op\":\"attention\",\"name\":\"t\",\"heads\":4}]}", "heads: does not divide", ERR_RANGE},
+    {"{\"inputs\":{\"x\":[1,1,1,65536]},\"layers\":[{\"op\":\"attention\",\"from\":\"x\",\"name\":\"t\",\"heads\":1}]}", "from: 65536 voxels (attention takes 32768)", ERR_RANGE},
     {PRE "{\"op\":\"flatten\",\"from\":\"v\"}]}", "a vector (a volume", ERR_FORMAT},
     {PRE "{\"op\":\"l2norm\"}]}", "a volume (a vector", ERR_FORMAT},
 };

@@ -476,6 +476,29 @@ static void running_statistics(void **state)
     sample_free(&s);
 }
 
+/* Statistics of no samples at all leave the parameters as they are. */
+static void statistics_of_nothing(void **state)
+{
+    (void)state;
+    sample_t s = sample_of(&bn, 1);
+    run_t *r = run_new(s.net, &(runopts_t){.batch = 1, .train = true, .isa = isa_best()}, NULL);
+    float *y = guarded(s.out), *w = malloc(net_size(s.net) * sizeof *w), *g = guarded(net_size(s.net));
+    run_load(r, s.params);
+    for (int forward = 0; forward < 2; forward++) {
+        if (forward) assert_int_equal(run_forward(r, (const float *const *)s.in, 0, 0, y, NULL), 0);
+        memcpy(w, s.params, net_size(s.net) * sizeof *w);
+        run_statistics(r, w);
+        same("bn", "params", s.params, w, net_size(s.net));
+    }
+    assert_int_equal(run_backward(r, s.dout, g, NULL, NULL), 0);
+    for (size_t i = 0; i < net_size(s.net); i++) assert_close(g[i], 0, 0);
+    run_free(r);
+    free(w);
+    free(g);
+    free(y);
+    sample_free(&s);
+}
+
 /* Two ranks, one after the other: what each hands to sum() in turn is recorded, then added in the second round. */
 typedef struct {
     float sent[16][2][64];
@@ -596,6 +619,7 @@ int main(void)
         cmocka_unit_test(misuse),
         cmocka_unit_test(an_input_nobody_reads),
         cmocka_unit_test(running_statistics),
+        cmocka_unit_test(statistics_of_nothing),
         cmocka_unit_test(batchnorm_over_ranks),
         cmocka_unit_test(a_rank_that_fails),
         cmocka_unit_test(dropout_masks),
