@@ -127,6 +127,7 @@ static int batch_stats(run_t *r, const step_t *s, err_t *err)
     moments(r, s, NULL);
     if (run_sum(r, g->lanes, err)) return -1;
     r->total = (double)r->sums[g->lanes];
+    if (r->total == 0) return 0; /* no rank has a sample */
     double count = r->total * (double)g->vox;
     for (size_t l = 0; l < g->lanes; l++) t.mean[l] = l < g->c ? (float)((double)r->sums[l] / count) : 0;
     moments(r, s, t.mean);
