@@ -7,7 +7,8 @@
 #define ACC_ALL ((size_t)1 << 23)      /* floats of all groups' accumulators, more only for a layer that has more alone */
 #define GROUPS_MIN 4
 #define GROUPS_MAX 16
-#define CHUNK_MAX 8
+#define CHUNK_MAX 32
+#define CHUNK_GROWTH 4                 /* inference: a segment ends where so many times the samples could go on together */
 #define REDO_TERMS 128                 /* of a convolution's sum: below, it is redone */
 #define CHUNK_FLOATS ((size_t)1 << 18) /* the largest value of a chunk, about: it should stay in the near caches */
 
@@ -28,22 +29,33 @@ static size_t step_acc(const step_t *s)
     return n;
 }
 
+/* Samples at a time when values have so many floats: few enough that they stay in the near caches, and as many as that
+ * allows, since the kernels read all weights of a layer once a call. */
+static size_t chunk_of(size_t floats)
+{
+    return smaller(larger(CHUNK_FLOATS / larger(floats, 1), 1), CHUNK_MAX);
+}
+
 static void make_segments(plan_t *p)
 {
-    size_t first = 0, acc = 0, heavy = 0; /* heavy: after the last step of the segment with many parameters */
+    size_t first = 0, acc = 0, most = 1;
+    size_t heavy = 0; /* after the last step of the segment with many parameters */
     for (size_t i = 0; i < p->nstep; i++) {
         const step_t *s = &p->step[i];
-        size_t mine = step_acc(s);
+        size_t mine = step_acc(s), floats = p->buf[s->out].g.floats;
         bool batch = waits(p, s), after = i && waits(p, &p->step[i - 1]);
         bool full = p->train && acc && mine && acc + mine > ACC_SEGMENT && heavy > first;
-        if (i > first && (batch || after || full)) {
+        bool small = !p->train && s->kind == S_CONV && chunk_of(floats) >= CHUNK_GROWTH * chunk_of(most);
+        if (i > first && (batch || after || full || small)) {
             size_t cut = full && !batch && !after ? heavy : i;
             p->seg[p->nseg++] = (seg_t){.first = first, .end = cut};
             first = cut;
             acc = 0;
+            most = 1;
             for (size_t j = cut; j < i; j++) acc += step_acc(&p->step[j]);
         }
         acc += mine;
+        most = larger(most, floats);
         if (s->kind == S_CONV || s->kind == S_LINEAR) heavy = i + 1;
     }
     p->seg[p->nseg++] = (seg_t){.first = first, .end = p->nstep};
@@ -62,7 +74,7 @@ static void size_segment(plan_t *p, seg_t *g)
             g->acc += n;
         }
     }
-    g->chunk = smaller(larger(CHUNK_FLOATS / most, 1), CHUNK_MAX);
+    g->chunk = chunk_of(most);
     g->groups = GROUPS_MAX;
     while (g->groups > GROUPS_MIN && g->groups * g->acc > ACC_ALL) g->groups /= 2;
     p->groups = larger(p->groups, g->groups);
