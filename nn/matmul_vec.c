@@ -136,39 +136,44 @@ static void product(const float *x, size_t ldx, const float *b, size_t rows, siz
 
 /* ---- finish ---- */
 
-static void act_row(act_t act, float *y, size_t n)
+INLINE float act_of(act_t act, float x)
 {
     switch (act) {
-    case ACT_GELU:
+    case ACT_GELU: return fmath_gelu(x);
+    case ACT_SILU: return fmath_silu(x);
+    case ACT_RELU: return x < 0 ? 0 : x;
+    default: return x;
+    }
+}
+
+/* With act and the number of columns known when it is compiled, each row is straight code. */
+INLINE void finish_as(const matmul_t *m, size_t col, const size_t cols, const act_t act)
+{
+    const float zero[WIDE] = {0}, *bias = m->bias ? m->bias + col : zero, scale = m->scale;
+    for (size_t t = 0; t < m->rows; t++) {
+        float *y = m->y + t * m->ldy + col;
+        const float *add = m->add ? m->add + (ptrdiff_t)t * m->ldadd + (ptrdiff_t)col : zero;
 #pragma omp simd
-        for (size_t i = 0; i < n; i++) y[i] = fmath_gelu(y[i]);
-        break;
-    case ACT_SILU:
-#pragma omp simd
-        for (size_t i = 0; i < n; i++) y[i] = fmath_silu(y[i]);
-        break;
-    case ACT_RELU:
-#pragma omp simd
-        for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i];
-        break;
-    default: break;
+        for (size_t n = 0; n < cols; n++) y[n] = act_of(act, y[n] * scale + bias[n]) + add[n];
+    }
+}
+
+INLINE void finish_any(const matmul_t *m, size_t col, const size_t cols)
+{
+    switch (m->act) {
+    case ACT_GELU: finish_as(m, col, cols, ACT_GELU); break;
+    case ACT_SILU: finish_as(m, col, cols, ACT_SILU); break;
+    case ACT_RELU: finish_as(m, col, cols, ACT_RELU); break;
+    default: finish_as(m, col, cols, ACT_NONE);
     }
 }
 
 static void finish(const matmul_t *m, size_t col, size_t cols)
 {
-    float zero[WIDE] = {0};
-    const float *bias = m->bias ? m->bias + col : zero;
-    const float scale = m->scale;
-    for (size_t t = 0; t < m->rows; t++) {
-        float *y = m->y + t * m->ldy + col;
-        const float *add = m->add ? m->add + (ptrdiff_t)t * m->ldadd + (ptrdiff_t)col : zero;
-#pragma omp simd
-        for (size_t n = 0; n < cols; n++) y[n] = y[n] * scale + bias[n];
-        act_row(m->act, y, cols);
-#pragma omp simd
-        for (size_t n = 0; n < cols; n++) y[n] += add[n];
-    }
+    if (cols == WIDE)
+        finish_any(m, col, WIDE);
+    else
+        finish_any(m, col, cols);
 }
 
 const matmul_kern_t PASTE(matmul_kern_, NN_ISA) = {STRING(NN_ISA), WIDE, pack, product, finish};

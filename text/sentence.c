@@ -13,7 +13,7 @@
 #include "base/threads.h"
 #include "text/layers.h"
 
-enum { BATCH = 192, BATCH_LEAST = 48, SLAB = 4096, CHUNK = 1 << 18 }; /* tokens, tokens, texts, floats */
+enum { BATCH = 256, BATCH_LEAST = 48, SLAB = 4096, CHUNK = 1 << 18 }; /* tokens, tokens, texts, floats */
 
 struct sentence {
     folder_t f;
