@@ -178,4 +178,8 @@ TESTS += tests/test_matmul
 tests_test_matmul_SOURCES = tests/test_matmul.c
 tests_test_matmul_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_matmul_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+if HAVE_AVX2
+libnn_wide_a_SOURCES += nn/matmul_vec.c
+tests_test_matmul_LDADD += libnn_wide.a
+endif
 endif

@@ -1,9 +1,11 @@
 /* matmul: every kernel against sums in double; the same bytes for any rows beside it and any threads. */
+#include "config.h"
+
 #include "tests/test.h"
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "nn/matmul.h"
+#include "nn/matmul_kern.h"
 
 static void fill(float *p, size_t n, rng_t *r)
 {
@@ -76,6 +78,38 @@ static void all_kernels(void **state)
     }
 }
 
+#ifdef HAVE_AVX2
+/* The kernel of AVX-512, vectors of 16 floats, made up of AVX2's: each step against plain C's. */
+extern const matmul_kern_t matmul_kern_wide;
+
+static void wide_kernel(void **state)
+{
+    const matmul_kern_t *k = &matmul_kern_wide;
+    enum { ROWS = 29, DEPTH = 70, LD = DEPTH + 1, GUARD_AT = ROWS * MATMUL_WIDE };
+    static float x[ROWS * LD], w[MATMUL_WIDE * LD], b[DEPTH * MATMUL_WIDE] __attribute__((aligned(MEM_ALIGN))), y[GUARD_AT + 1];
+    rng_t r;
+    (void)state;
+    if (!isa_runs(ISA_AVX2)) return;
+    rng_seed(&r, 8);
+    fill(x, sizeof x / sizeof *x, &r);
+    fill(w, sizeof w / sizeof *w, &r);
+    assert_int_equal(k->wide, MATMUL_WIDE);
+    for (size_t cols = 1; cols <= MATMUL_WIDE; cols++)
+        for (size_t rows = 1; rows <= ROWS; rows += 4) {
+            for (size_t i = 0; i <= GUARD_AT; i++) y[i] = 0.5f;
+            k->pack(w, LD, false, cols, DEPTH, b);
+            k->product(x, LD, b, rows, cols, DEPTH, true, y, cols);
+            for (size_t t = 0; t < rows; t++)
+                for (size_t n = 0; n < cols; n++) {
+                    double s = 0.5;
+                    for (size_t i = 0; i < DEPTH; i++) s += (double)x[t * LD + i] * (double)w[n * LD + i];
+                    assert_close((double)y[t * cols + n], s, 2e-5);
+                }
+            for (size_t i = rows * cols; i <= GUARD_AT; i++) assert_true(y[i] == 0.5f);
+        }
+}
+#endif
+
 static void nan_stays(void **state)
 {
     float x[3] = {1, NAN, 2}, w[3] = {1, 1, 1}, y = 0;
@@ -106,6 +140,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_kernels),
+#ifdef HAVE_AVX2
+        cmocka_unit_test(wide_kernel),
+#endif
         cmocka_unit_test(nan_stays),
         cmocka_unit_test(gelu_is_near),
     };

@@ -288,6 +288,7 @@ static const struct {
     {MPNET, POOLING, "\"mean\"", "[\"mean\", \"max\"]", ERR_UNSUP, "pooling_mode of several"},
     {MPNET, TRANSFORMER, "feature-extraction", "fill-mask", ERR_UNSUP, "transformer_task"},
     {BERT, TRANSFORMER, "\"max_seq_length\": 32", "\"max_seq_length\": 41", ERR_RANGE, "max_seq_length 41"},
+    {MPNET, TRANSFORMER, "\"transformer_task\"", "\"max_seq_length\": 169, \"transformer_task\"", ERR_RANGE, "max_seq_length 169"},
     {BERT, "config_sentence_transformers.json", NULL, "{\"prompts\":{\"q\":\"query: \"},\"default_prompt_name\":\"q\"}", ERR_UNSUP, "default_prompt_name"},
     /* tokenizer */
     {BERT, TOKENIZER, "\"BertTokenizer\"", "\"XLMRobertaTokenizer\"", ERR_UNSUP, "XLMRobertaTokenizer"},
@@ -369,6 +370,7 @@ static const struct {
     {BERT, "config_sentence_transformers.json", NULL, "{\"prompts\":{\"q\":\"\"},\"default_prompt_name\":null}", 1},
     {MPNET, CONFIG, "\"relative_attention_num_buckets\": 32", "\"x\": 0", 1},
     {MPNET, POOLING, "\"mean\"", "[\"mean\"]", 1},
+    {MPNET, TRANSFORMER, "\"transformer_task\"", "\"max_seq_length\": 168, \"transformer_task\"", 0},
 };
 
 static void vector_of(const sentence_t *s, char hash[SENTENCE_HASH], float out[2 * DIM])

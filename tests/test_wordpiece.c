@@ -50,6 +50,8 @@ static const struct {
     {"ß \u1e9e", "ß ß"},
     {"\u212a \u2126", "k ω"}, /* the signs kelvin and ohm decompose */
     {"東京a", "東 京 a"},
+    {"a\U0002b820b", "[UNK]"}, /* upstream's range of this block begins late */
+    {"a\U0002b920b", "a [UNK] b"},
     {"a\u200bb\u00adb\x07k", "a ##b ##b ##k"}, /* format and control characters vanish */
     {"a\u00a0b\u3000b\u2028k", "a b b k"},
     {"a\ufffdb\ue000b", "a ##b ##b"},
@@ -88,6 +90,21 @@ static void switches(void **state)
     w = make(true, false, true);
     pieces(w, "A \u0130", got); /* i and a dot that stays */
     assert_string_equal(got, "a [UNK]");
+    wordpiece_free(w);
+}
+
+/* Of two special tokens that begin alike the longer one counts. */
+static void longest_special(void **state)
+{
+    static const char text[] = "[CLS]\n[SEP]\n[UNK]\n<a\n<ab\n";
+    wordpieceopts_t o = {.cls = "[CLS]", .sep = "[SEP]", .unk = "[UNK]", .special = {"<a", "<ab", "<a"}};
+    err_t err = {0};
+    char got[64];
+    wordpiece_t *w = wordpiece_new("v", text, sizeof text - 1, &o, &err);
+    (void)state;
+    assert_non_null(w);
+    pieces(w, "<ab<a<ab", got);
+    assert_string_equal(got, "<ab <a <ab");
     wordpiece_free(w);
 }
 
@@ -201,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_row),   cmocka_unit_test(switches),         cmocka_unit_test(long_words), cmocka_unit_test(limit),
+        cmocka_unit_test(longest_special),
         cmocka_unit_test(not_utf8), cmocka_unit_test(bad_vocabularies), cmocka_unit_test(line_ends),
     };
     return cmocka_run_group_tests_name("wordpiece", tests, NULL, NULL);

@@ -53,7 +53,7 @@ typedef struct {
 /* Floats of scratch for `rows` tokens, of which no text has more than `longest`, and that many threads. */
 size_t layers_work(const folder_t *f, size_t rows, size_t longest, int threads);
 
-/* out (texts,C): mean over the tokens of each text, of unit length. work: layers_work() floats, aligned to MEM_ALIGN;
+/* out[i] (C): mean over the tokens of text i, of unit length. work: layers_work() floats, aligned to MEM_ALIGN;
  * threads as in matmul(). 0, or -1 when a vector is not finite or zero. No allocation. */
 int layers_run(const folder_t *f, const weights_t *w, const batch_t *b, isa_t isa, float *work, size_t rows, size_t longest,
                int threads, float *const *out);
