@@ -206,7 +206,7 @@ size_t conv_slab(const conv_t *c)
 void conv_pack(const conv_t *c, const float *w, float *packed, float *back, float *work)
 {
     (void)work;
-    c->alg[FORWARD]->pack(c->plan[FORWARD], w, packed);
+    if (packed) c->alg[FORWARD]->pack(c->plan[FORWARD], w, packed);
     if (back) c->alg[DATA]->pack_back(c->plan[DATA], w, back);
 }
 

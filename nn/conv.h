@@ -57,7 +57,7 @@ const char *conv_way(const conv_t *c, int pass); /* name for listings; pass 0 fo
 size_t conv_work(const conv_t *c); /* floats of workspace that any call needs */
 
 /* Weights into the kernels' own order: once after each change of the weights. packed has conv_packed() floats; `back`
- * (conv_packed_back()) is for conv_grad_data and may be NULL. work as below. */
+ * (conv_packed_back()) is for conv_grad_data. Either may be NULL. work as below. */
 size_t conv_packed(const conv_t *c);
 size_t conv_packed_back(const conv_t *c);
 void conv_pack(const conv_t *c, const float *w, float *packed, float *back, float *work);

@@ -27,7 +27,7 @@ static float folded(const run_t *r, const step_t *s, const float *params, size_t
     return (float)(((double)bias - (double)mean[o]) * f + (double)tensor(r, s->norm, 1, params)[o]);
 }
 
-static void load_conv(const run_t *r, const step_t *s, const float *params, float *work)
+static void load_conv(const run_t *r, const step_t *s, const float *params, bool back, float *work)
 {
     const nettensor_t *t = layer_tensor(r->p.net, s->l, 0);
     const float *w = params + t->at;
@@ -39,7 +39,8 @@ static void load_conv(const run_t *r, const step_t *s, const float *params, floa
         bias[o] = folded(r, s, params, o, &f);
         for (size_t j = 0; s->norm && j < per; j++) raw[o * per + j] = w[o * per + j] * f;
     }
-    conv_pack(s->conv, s->norm ? raw : w, r->weights + s->w[0], r->p.train ? r->weights + s->w[2] : NULL, work);
+    bool forward = !back || r->p.buf[s->out].redo;
+    conv_pack(s->conv, s->norm ? raw : w, forward ? r->weights + s->w[0] : NULL, back ? r->weights + s->w[2] : NULL, work);
 }
 
 static void load_linear(const run_t *r, const step_t *s, const float *params)
@@ -72,9 +73,9 @@ static void load_norm(const run_t *r, const step_t *s, const float *params)
     }
 }
 
-void step_load(const run_t *r, const step_t *s, const float *params, float *work)
+void step_load(const run_t *r, const step_t *s, const float *params, bool back, float *work)
 {
-    if (s->kind == S_CONV) load_conv(r, s, params, work);
+    if (s->kind == S_CONV) load_conv(r, s, params, back, work);
     else if (s->kind == S_LINEAR) load_linear(r, s, params);
     else if (s->kind == S_POINT && s->norm) load_norm(r, s, params);
     else

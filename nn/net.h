@@ -120,7 +120,9 @@ run_t *run_new(const net_t *net, const runopts_t *o, err_t *err);
 void run_free(run_t *r); /* NULL is fine */
 size_t run_bytes(const run_t *r);
 
-/* Take over new parameter values (packs and, at inference, folds them). Before the first forward and after each change. */
+/* Take over new parameter values (packs and, at inference, folds them). Before the first forward and after each change.
+ * In training params is borrowed until the next call: each part of the network packs its own when its turn comes, and they
+ * must stay as they are from a forward to the end of its backward. */
 void run_load(run_t *r, const float *params);
 
 /* out (n, output size) from in[i] (n, size of input i), plain layout. n <= batch. seed: of this call's dropout.

@@ -81,6 +81,23 @@ static void size_segment(plan_t *p, seg_t *g)
     p->acc = larger(p->acc, g->groups * g->acc);
 }
 
+/* Training packs the weights of a segment when it is that segment's turn: all share the same room. The plan has laid them
+ * out in the order of the steps. */
+static void share_weights(plan_t *p)
+{
+    size_t end = p->weights;
+    p->weights = 0;
+    for (size_t k = p->nseg; k-- > 0;) {
+        size_t begin = end;
+        for (size_t i = p->seg[k].end; i-- > p->seg[k].first;)
+            if (p->step[i].nw) begin = p->step[i].w[0];
+        for (size_t i = p->seg[k].first; i < p->seg[k].end; i++)
+            for (size_t j = 0; j < p->step[i].nw; j++) p->step[i].w[j] -= begin;
+        p->weights = larger(p->weights, end - begin);
+        end = begin;
+    }
+}
+
 /* ---- who needs what ---- */
 
 static void reads(plan_t *p, size_t v, size_t i, const size_t *seg)
@@ -359,6 +376,7 @@ int place(plan_t *p, err_t *err)
     follow(p, seg);
     if (p->train) {
         decide(p, seg, user);
+        share_weights(p);
         if (order(p, err)) goto done;
     } else {
         p->acc = 0;

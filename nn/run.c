@@ -84,13 +84,19 @@ span_t run_span(const run_t *r, const seg_t *g)
     return (span_t){.r = r, .chunk = g->chunk, .arena = r->arena + t * r->p.arena, .work = r->work + t * r->p.work};
 }
 
-void run_load(run_t *r, const float *params)
+void run_pack(run_t *r, const seg_t *g, bool back)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
-    for (size_t i = 0; i < r->p.nstep; i++) {
-        span_t c = run_span(r, r->p.seg);
-        step_load(r, &r->p.step[i], params, c.work);
+    for (size_t i = g->first; i < g->end; i++) {
+        span_t c = run_span(r, g);
+        step_load(r, &r->p.step[i], r->params, back, c.work);
     }
+}
+
+void run_load(run_t *r, const float *params)
+{
+    r->params = params;
+    for (size_t k = 0; !r->p.train && k < r->p.nseg; k++) run_pack(r, &r->p.seg[k], false);
 }
 
 /* ---- batch statistics ---- */
@@ -219,6 +225,7 @@ int run_forward(run_t *r, const float *const *in, size_t n, uint64_t seed, float
     for (size_t k = 0; k < r->p.nseg; k++) {
         const seg_t *g = &r->p.seg[k];
         float *end = k + 1 == r->p.nseg ? out : NULL;
+        if (r->p.train) run_pack(r, g, false);
         if (g->batch && batch_stats(r, &r->p.step[g->first], err)) return -1;
         if (!r->p.train && n < (size_t)r->threads) by_parts(r, g, n, end);
         else by_samples(r, g, n, end);

@@ -112,6 +112,7 @@ int run_backward(run_t *r, const float *dout, float *grads, float *const *din, e
     for (size_t k = r->p.nseg; k-- > 0;) {
         const seg_t *g = &r->p.seg[k];
         const step_t *s = &r->p.step[g->first];
+        run_pack(r, g, true);
         if (g->batch && s->wants && batch_back(r, s, grads, err)) return -1;
         segment_back(r, g, grads);
     }

@@ -6,6 +6,8 @@
 
 /* The calling thread's arena and workspace, for segment g. */
 span_t run_span(const run_t *r, const seg_t *g);
+/* The parameters of a segment into r->weights. */
+void run_pack(run_t *r, const seg_t *g, bool back);
 /* sums (n) of the samples' partial sums, in their order, and over the ranks; sums[n]: the samples of all. 0, or -1 from comm. */
 int run_sum(run_t *r, size_t n, err_t *err);
 

@@ -17,6 +17,7 @@ struct run {
     float *sums;                  /* (2 lanes + 1): over samples and ranks */
     size_t lanes;                 /* most lanes of a batchnorm that waits */
     double total;                 /* samples of all ranks */
+    const float *params;          /* training: borrowed */
     size_t n;                     /* samples of the last forward */
     uint64_t seed;
     const float *const *in;       /* of this call */
@@ -60,8 +61,8 @@ void point_lanes(const span_t *c, const step_t *s, size_t i, size_t b0, size_t b
 /* Blocks that hold whole groups. */
 size_t point_unit(const run_t *r, const step_t *s);
 
-/* Parameters in the steps' own order (nn/load.c), and gradients out of it. */
-void step_load(const run_t *r, const step_t *s, const float *params, float *work);
+/* Parameters in the steps' own order (nn/load.c), for the way forward or backward, and gradients out of it. */
+void step_load(const run_t *r, const step_t *s, const float *params, bool back, float *work);
 void step_finish(const run_t *r, const step_t *s, const float *acc, float *grads, float *work);
 
 /* Volume of one sample <-> rows (vox,C). */
