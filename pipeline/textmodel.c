@@ -17,14 +17,15 @@ static bool is_name(const char *which)
     return false;
 }
 
-/* HEAD TAIL/NAME; HEAD must be an absolute path. NULL with ERR_NOTFOUND where there is none, as the XDG specification has it. */
+/* The folder of that name in the cache. By the XDG specification a path that is not absolute counts as not set. */
 static char *cached(const char *name, err_t *err)
 {
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     bool set = xdg && *xdg == '/';
     const char *head = set ? xdg : home, *tail = set ? "/cryolex/text/" : "/.cache/cryolex/text/";
     if (!head || *head != '/') {
-        err_set(err, ERR_NOTFOUND, "%s: neither XDG_CACHE_HOME nor HOME tells where the cache is; give the folder of a model", name);
+        err_set(err, ERR_NOTFOUND, "%s: neither XDG_CACHE_HOME nor HOME tells where the cache is; give the folder of a model",
+                name);
         return NULL;
     }
     size_t n = strlen(head) + strlen(tail) + strlen(name) + 1;
@@ -46,8 +47,9 @@ char *textmodel_folder(const char *which, err_t *err)
     char *path = is_name(asked) ? cached(asked, err) : mem_str(asked, err);
     if (!path || is_folder(path)) return path;
     if (is_name(asked))
-        err_set(err, ERR_NOTFOUND, "no sentence encoder %s in %s; fetch-text-model %s, in scripts/ or where CryoLex is installed, fetches it",
-                asked, path, asked);
+        err_set(err, ERR_NOTFOUND,
+                "no sentence encoder %s in %s; fetch-text-model %s, in scripts/ or where CryoLex is installed, fetches it", asked,
+                path, asked);
     else
         err_set(err, ERR_NOTFOUND, "%s: no such folder (minilm, mpnet or a sentence-transformers folder is wanted)", path);
     mem_free(path);

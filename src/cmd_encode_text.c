@@ -31,12 +31,14 @@ enum { BATCH = 1024 }; /* texts encoded at a time */
 
 static const opt_t rows[] = {
     {'m', "model", OPT_STR, offsetof(opts_t, model), "MODEL", 0, 0, NULL, NULL,
-     "The encoder: minilm or mpnet, as fetch-text-model has put them into the cache, or a sentence-transformers folder. Without it "
-     "the one that the environment variable CRYOLEX_TEXT_MODEL names, else minilm"},
+     "The encoder: minilm or mpnet, as fetch-text-model has put them into the cache, or a sentence-transformers folder. "
+     "Without it the one that the environment variable CRYOLEX_TEXT_MODEL names, else minilm"},
     {'l', "list", OPT_STR, offsetof(opts_t, list), "FILE", 0, 0, NULL, NULL,
-     "The texts are the lines of FILE; \"-\" is standard input. An empty line is an empty text, so that rows and lines agree"},
+     "The texts are the lines of FILE; \"-\" is standard input. An empty line is an empty text, so that rows and lines "
+     "agree"},
     {'o', "output", OPT_STR, offsetof(opts_t, out), "FILE", 0, 0, NULL, NULL,
-     "Write the vectors in full to FILE, by its suffix: .npy (NumPy) or .safetensors. Row i is text i; nothing goes to standard output"},
+     "Write the vectors in full to FILE, by its suffix: .npy (NumPy) or .safetensors. Row i is text i; nothing goes to "
+     "standard output"},
     {0, "tokens", OPT_FLAG, offsetof(opts_t, tokens), NULL, 0, 0, NULL, NULL,
      "Print the tokens that the encoder would see, and encode nothing"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
@@ -179,7 +181,8 @@ static int run_vectors(const app_t *app, const opts_t *o, const sentence_t *s, c
         progress_step(bar, n, 0);
     }
     progress_end(bar);
-    if (!rc && cut) log_msg(&app->log, LOG_WARN, "%zu of %zu texts are longer than %zu tokens and were cut", cut, t->n, info->max_tokens);
+    if (!rc && cut)
+        log_msg(&app->log, LOG_WARN, "%zu of %zu texts are longer than %zu tokens and were cut", cut, t->n, info->max_tokens);
     return rc;
 }
 
@@ -193,7 +196,8 @@ static int write_vectors(const char *out, const sentence_t *s, float *z, size_t 
 {
     const sentenceinfo_t *info = sentence_info(s);
     vectors_t v = {.n = n, .d = info->dim, .z = z};
-    sttensor_t tensor = {.name = "embeddings", .type = ST_F32, .ndim = 2, .shape = {n, info->dim}, .count = n * info->dim, .data = z};
+    size_t d = info->dim;
+    sttensor_t tensor = {.name = "embeddings", .type = ST_F32, .ndim = 2, .shape = {n, d}, .count = n * d, .data = z};
     char hash[SENTENCE_HASH];
     if (!is_safetensors(out)) return vectors_npy(out, &v, err);
     if (sentence_hash(s, hash, err)) return -1;
@@ -206,14 +210,14 @@ static int encode(const app_t *app, const opts_t *o, const sentence_t *s, const 
     const sentenceinfo_t *info = sentence_info(s);
     size_t n = o->out || t->n < BATCH ? t->n : BATCH;
     if (n > app->memory / sizeof(float) / info->dim)
-        return err_set(err, ERR_RANGE, "%zu vectors of %zu numbers need %.3g bytes (the limit is %zu); see --memory", n, info->dim,
-                       (double)n * (double)info->dim * sizeof(float), app->memory);
+        return err_set(err, ERR_RANGE, "%zu vectors of %zu numbers need %.3g bytes (the limit is %zu); see --memory", n,
+                       info->dim, (double)n * (double)info->dim * sizeof(float), app->memory);
     float *z = mem_new(n, info->dim * sizeof *z, err);
     int rc = !z || run_vectors(app, o, s, t, z, err) || (o->out && write_vectors(o->out, s, z, n, err)) ? -1 : 0;
     mem_free(z);
     if (!rc)
-        log_msg(&app->log, LOG_INFO, "%s%s%zu texts, %zu numbers each, by %s", o->out ? o->out : "", o->out ? ": " : "", t->n, info->dim,
-                info->name);
+        log_msg(&app->log, LOG_INFO, "%s%s%zu texts, %zu numbers each, by %s", o->out ? o->out : "", o->out ? ": " : "", t->n,
+                info->dim, info->name);
     return rc;
 }
 
@@ -225,7 +229,8 @@ static int check(const opts_t *o, int argc, err_t *err)
     if (!o->out) return 0;
     if (o->tokens) return err_set(err, ERR_USAGE, "encode-text: --tokens goes to standard output, not with --output");
     if (!is_safetensors(o->out) && (!dot || strcasecmp(dot, ".npy") != 0))
-        return err_set(err, ERR_USAGE, "encode-text: %s: the name of the output ends neither in .npy nor in .safetensors", o->out);
+        return err_set(err, ERR_USAGE, "encode-text: %s: the name of the output ends neither in .npy nor in .safetensors",
+                       o->out);
     if (o->list && outpath_not_input("encode-text", o->out, o->list, err)) return -1;
     return outpath_writable(o->out, err);
 }
@@ -255,13 +260,13 @@ const cmd_t cmd_encode_text = {
     .name = "encode-text",
     .args = "TEXT... | -l FILE",
     .summary = "The vectors of texts by a sentence encoder",
-    .about = "Runs a frozen sentence encoder (BERT or MPNet, a folder of the sentence-transformers library) on texts. A vector has "
-             "length 1; the dot product of two says how alike the texts are. all-MiniLM-L6-v2 (minilm, 384 numbers) and "
+    .about = "Runs a frozen sentence encoder (BERT or MPNet, a folder of the sentence-transformers library) on texts. A vector "
+             "has length 1; the dot product of two says how alike the texts are. all-MiniLM-L6-v2 (minilm, 384 numbers) and "
              "all-mpnet-base-v2 (mpnet, 768) are fetched by fetch-text-model, in scripts/ or where CryoLex is installed.\n\n"
-             "Columns: text (tabs and the like become spaces; JSON keeps them); z0, z1 and so on, the vector, to six digits. With --tokens: "
-             "text; tokens, their number; ids; pieces, as the vocabulary writes them.\n\n"
-             "Texts are UTF-8; where one is not, its line is told and nothing is done. Text past the encoder's limit (256 tokens for "
-             "minilm, 384 for mpnet) is cut off, with a warning.",
+             "Columns: text (tabs and the like become spaces; JSON keeps them); z0, z1 and so on, the vector, to six digits. With "
+             "--tokens: text; tokens, their number; ids; pieces, as the vocabulary writes them.\n\n"
+             "Texts are UTF-8; where one is not, its line is told and nothing is done. Text past the encoder's limit (256 tokens "
+             "for minilm, 384 for mpnet) is cut off, with a warning.",
     .example = "cryolex encode-text -m minilm -l captions.txt -o captions.npy",
     .opts = rows,
     .opt_size = sizeof(opts_t),

@@ -1,5 +1,5 @@
 /* text: the time of sentence_encode(), for tests/bench/text.py.
- *   text MODEL LIST THREADS   LIST: one text a line. For each line on standard input one run over all texts; its seconds are printed
+ *   text MODEL LIST THREADS   LIST: one text a line. For each line on standard input one run over all texts; prints its seconds
  *   text sgemm THREADS        GFLOP/s of OpenBLAS sgemm, one multiplication of 768^3 in each thread, best of many */
 #include <cblas.h>
 #include <stdio.h>

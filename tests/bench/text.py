@@ -5,13 +5,13 @@
   python3 tests/bench/text.py tests/bench/text DATA MODEL...     needs sentence-transformers, onnx, onnxruntime, onnxscript (PyPI)
 
 DATA is the folder of real data (../shared/data), MODEL a folder that scripts/fetch-text-model made. 1,000 captions by
-template (tests/parity/text_lines.py) are sorted by length in tokens and cut into batches of 32 (16 for mpnet); every so many of these
-batches are the sample that is timed, so that a sample has the lengths of all and is padded as all would be, and the time is scaled by
-the number of tokens. Loading is not timed, tokens are. One thread count after another; within it the three take turns, and
-the median and the range of the rounds are told. All run in float32.
+template (tests/parity/text_lines.py) are sorted by length in tokens and cut into batches of 32 (16 for mpnet); every so many
+of these batches are the sample that is timed, so that a sample has the lengths of all and is padded as all would be, and the
+time is scaled by the number of tokens. Loading is not timed, tokenizing is. One thread count after another; within it the
+three take turns, and the median and the range of the rounds are told. All run in float32.
 
-sentence-transformers: encode(batch_size=B), B of 8 and that 32 or 16 by which is faster in a trial. ONNX Runtime: the model exported
-by torch.onnx, with its own graph optimisations, batches of B sorted by length in the same way, the tokenizer of transformers.
+sentence-transformers: encode(batch_size=B), B of 8 and that 32 or 16 by which is faster in a trial. ONNX Runtime: the model
+exported by torch.onnx, with its own graph optimisations, batches of B sorted by length, the tokenizer of transformers.
 
 Columns: model; threads; program; ms per 1,000 captions: median, least, most; how many times ours that is; GFLOP/s of the
 dense layers on real tokens, and its share of what sgemm reaches in the same number of threads, measured in this run."""
@@ -152,8 +152,8 @@ def compare(program, folder, path, texts, d):
         for k, s in seconds.items():
             m, scale = statistics.median(s), 1000 * every / tokens
             rate = flops / m / 1e9
-            print(f"{name}\t{threads}\t{k}\t{m * scale:.0f}\t{min(s) * scale:.0f}\t{max(s) * scale:.0f}\t{m / best:.2f}\t{rate:.1f}\t{rate / peak:.2f}",
-                  flush=True)
+            print(f"{name}\t{threads}\t{k}\t{m * scale:.0f}\t{min(s) * scale:.0f}\t{max(s) * scale:.0f}\t{m / best:.2f}\t{rate:.1f}\t"
+                  f"{rate / peak:.2f}", flush=True)
 
 
 def main():
