@@ -161,13 +161,14 @@ tap "texts and a list" refused 2 "not both" -m tiny -l tiny.list a
 tap "output of no known kind" refused 2 "x.csv: the name of the output ends neither" -m tiny -o x.csv a
 tap "--tokens with --output" refused 2 "--tokens goes to standard output" -m tiny --tokens -o x.npy a
 tap "output onto the list" onto_itself
-tap "output into no folder" refused 3 "nowhere/x.npy" -m tiny -o nowhere/x.npy a
+tap "output into no folder, told before the work" refused 3 "nowhere/x.npy" -m nofolder -o nowhere/x.npy a
 tap "not UTF-8: the line is told" refused 3 "latin1: line 3, byte 4: not UTF-8" -m tiny -l latin1 -o x.npy
 tap "not UTF-8, operand" refused 3 "text 2, byte 1: not UTF-8" -m tiny a $'\377'
 tap "NUL" refused 3 "nul: line 2, byte 3: NUL" -m tiny -l nul
 tap "empty list" refused 3 "empty: empty, no text" -m tiny -l empty
 tap "no list" refused 3 "nofile" -m tiny -l nofile
 tap "no such folder" refused 3 "nofolder: no such folder" -m nofolder a
+tap "a file is no folder" refused 3 "tiny.list: no such folder" -m tiny.list a
 tap "damaged model" refused 3 "broken/model.safetensors" -m broken a
 tap "--memory" refused 3 "see --memory" --memory 1M -m tiny -l <(yes | head -n 40000) -o x.npy
 tap_done
