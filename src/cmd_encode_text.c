@@ -243,7 +243,8 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     sentence_t *s = NULL;
     if (o->list) t = (texts_t){0};
     if (check(o, argc, &err) || (o->list && read_list(o->list, app->memory, &t, &err)) || check_utf8(o, &t, &err) ||
-        !(s = textmodel_open(o->model, &err)))
+        !(s = textmodel_open(o->model, &err)) ||
+        (o->out && outpath_not_input("encode-text", o->out, sentence_info(s)->weights, &err)))
         goto done;
     print_header(o, sentence_info(s));
     if (o->tokens)

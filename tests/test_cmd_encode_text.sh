@@ -144,6 +144,11 @@ onto_itself() {
     cp tiny.list own.npy && refused 2 "own.npy: the output is an input" -m tiny -l own.npy -o own.npy && cmp tiny.list own.npy
 }
 
+onto_the_model() {
+    refused 2 "tiny/model.safetensors: the output is an input" -m tiny -o tiny/model.safetensors a &&
+        cmp "$parity/text_bert/model.safetensors" tiny/model.safetensors
+}
+
 cp -r tiny broken && head -c 2000 tiny/model.safetensors >broken/model.safetensors
 printf 'good\n\ncaf\351\n' >latin1
 printf 'good\nno\0good\n' >nul
@@ -161,6 +166,7 @@ tap "texts and a list" refused 2 "not both" -m tiny -l tiny.list a
 tap "output of no known kind" refused 2 "x.csv: the name of the output ends neither" -m tiny -o x.csv a
 tap "--tokens with --output" refused 2 "--tokens goes to standard output" -m tiny --tokens -o x.npy a
 tap "output onto the list" onto_itself
+tap "output onto the encoder's weights" onto_the_model
 tap "output into no folder, told before the work" refused 3 "nowhere/x.npy" -m nofolder -o nowhere/x.npy a
 tap "not UTF-8: the line is told" refused 3 "latin1: line 3, byte 4: not UTF-8" -m tiny -l latin1 -o x.npy
 tap "not UTF-8, operand" refused 3 "text 2, byte 1: not UTF-8" -m tiny a $'\377'

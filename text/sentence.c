@@ -21,6 +21,7 @@ struct sentence {
     wordpiece_t *vocab;
     sentenceinfo_t info;
     char *name;
+    char weights[FOLDER_PATH];
 };
 
 /* ---- open ---- */
@@ -34,15 +35,15 @@ static const char *type_name(const size_t stored[ST_COUNT])
 static int set_info(sentence_t *s, const char *folder, err_t *err)
 {
     struct stat st;
-    char path[FOLDER_PATH], *real = realpath(folder, NULL), *slash = real ? strrchr(real, '/') : NULL;
+    char *real = realpath(folder, NULL), *slash = real ? strrchr(real, '/') : NULL;
     s->name = mem_str(slash && slash[1] ? slash + 1 : folder, err);
     free(real);
-    if (!s->name || folder_join(path, s->f.root, "model.safetensors", err)) return -1;
-    if (stat(path, &st)) return err_set(err, ERR_IO, "%s: cannot be read", path);
+    if (!s->name || folder_join(s->weights, s->f.root, "model.safetensors", err)) return -1;
+    if (stat(s->weights, &st)) return err_set(err, ERR_IO, "%s: cannot be read", s->weights);
     s->info = (sentenceinfo_t){.name = s->name, .architecture = arch_name(s->f.arch), .type = type_name(s->w.stored), .dim = s->f.dim,
                                .max_tokens = s->f.max_tokens, .layers = s->f.layers, .heads = s->f.heads, .hidden = s->f.hidden,
-                               .vocab = wordpiece_count(s->vocab), .positions = s->f.positions, .bytes = (size_t)st.st_size,
-                               .normalize = s->f.normalize};
+                               .vocab = wordpiece_count(s->vocab), .positions = s->f.positions, .weights = s->weights,
+                               .bytes = (size_t)st.st_size, .normalize = s->f.normalize};
     for (size_t i = 0; i < s->w.nused; i++) s->info.parameters += s->w.used[i].count;
     return 0;
 }

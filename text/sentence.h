@@ -24,7 +24,8 @@ typedef struct {
     size_t layers, heads, hidden; /* hidden: width inside the feed-forward part */
     size_t vocab, positions;
     size_t parameters;        /* numbers in the tensors in use */
-    size_t bytes;             /* of the weights file */
+    const char *weights;      /* path of the file that they are in */
+    size_t bytes;             /* of that file */
     bool normalize;           /* the folder asks for unit length; vectors have it in any case */
 } sentenceinfo_t;
 
