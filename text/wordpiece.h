@@ -3,8 +3,8 @@
  * control characters (Cc, Cf, Co) dropped; white space to space; spaces around CJK; NFD without nonspacing marks; lower
  * case; split at spaces and around punctuation (ASCII's, and P*); greedy longest match from the left. A word of more than
  * WORDPIECE_WORD characters, or with a rest that matches nothing, is one unknown token.
- * Character classes are utf8proc's (2.8: Unicode 15); upstream's are of Unicode 8 and 16. Of 1,112,064 code points some 620
- * come out differently, all of them added or put into another class after Unicode 8 (tests/parity/text.py --code-points). */
+ * Character classes are utf8proc's (2.8: Unicode 15); upstream's are of Unicode 8 and 16. Of 1,112,061 characters 568
+ * come out differently, all of them added or put into another class after Unicode 8 (tests/parity/text.tsv). */
 #ifndef CRYOLEX_TEXT_WORDPIECE_H
 #define CRYOLEX_TEXT_WORDPIECE_H
 

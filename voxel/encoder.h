@@ -63,8 +63,8 @@ int encoder_ready(encoder_t *e, err_t *err);
 /* Embed n samples.
  * In:   cubes     (n, S^3) of cube.h;  features (n, F)
  * Out:  out       (n, d), each of length 1
- * The four frames of a cube have one embedding, to the bit. The bytes depend neither on the number of threads nor on
- * what else is in the call. Memory is that of ENCODER_BATCH cubes, whatever n is.
+ * By the mean of ENCODER_FRAMES the four frames of a cube have one embedding, to the bit. The bytes depend neither on the
+ * number of threads nor on what else is in the call. Memory is that of ENCODER_BATCH cubes, whatever n is.
  * 0, or -1: ERR_RANGE values that are not finite, or frames that cancel (the message has the sample's number). */
 int encoder_embed(encoder_t *e, size_t n, const float *cubes, const float *features, float *out, err_t *err);
 
