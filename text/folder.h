@@ -14,7 +14,7 @@
 typedef enum { ARCH_BERT, ARCH_MPNET, ARCH_COUNT } arch_t;
 
 typedef struct {
-    char root[FOLDER_PATH]; /* where config.json, vocab.txt and model.safetensors are */
+    char root[FOLDER_PATH]; /* where config.json, the vocabulary and model.safetensors are */
     arch_t arch;
     size_t vocab, dim, layers, heads, hidden, positions, types; /* types: token types, 0 for MPNet */
     double eps;        /* of LayerNorm */
@@ -26,11 +26,13 @@ typedef struct {
 } folder_t;
 
 /* 0, or -1: ERR_IO, ERR_FORMAT, ERR_RANGE, ERR_UNSUP, ERR_NOMEM; the message names the file and the key.
- * modules.json, config.json and the pooling's config.json must be there; sentence_bert_config.json and
- * tokenizer_config.json need not, nor the keys that have upstream's defaults. */
+ * modules.json, config.json and the pooling's config.json must be there; sentence_bert_config.json,
+ * tokenizer_config.json and config_sentence_transformers.json need not, nor the keys that have upstream's defaults. */
 int folder_read(const char *path, folder_t *f, err_t *err);
 
-/* The tokenizer from its vocab.txt; errors as wordpiece_new(). */
+/* The tokenizer from its vocab.txt, or from tokenizer.json where there is none. NULL: the errors of file_read() and
+ * wordpiece_new(); ERR_UNSUP a tokenizer.json of another kind than WordPiece; ERR_FORMAT its ids are not 0..n-1, or
+ * more pieces than vocab_size. */
 wordpiece_t *folder_vocab(const folder_t *f, err_t *err);
 
 const char *arch_name(arch_t arch); /* "bert", "mpnet": also the optional prefix of its tensors */

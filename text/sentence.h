@@ -1,8 +1,8 @@
 /* sentence: a frozen sentence encoder: text to a vector (Reimers and Gurevych 2019, arXiv 1908.10084).
  *
  * Reads a Hugging Face sentence-transformers folder as it is: config.json, vocab.txt, model.safetensors, modules.json,
- * 1_Pooling/config.json, sentence_bert_config.json, tokenizer_config.json; where there is no vocab.txt, as in folders that its
- * version 6 writes, tokenizer.json for the vocabulary. BERT (arXiv 1810.04805) and MPNet (arXiv
+ * 1_Pooling/config.json, sentence_bert_config.json, tokenizer_config.json, config_sentence_transformers.json; where there
+ * is no vocab.txt, as in folders that its version 6 writes, tokenizer.json for the vocabulary. BERT (arXiv 1810.04805) and MPNet (arXiv
  * 2004.09297) with mean pooling; the vectors agree with upstream's to rounding. */
 #ifndef CRYOLEX_TEXT_SENTENCE_H
 #define CRYOLEX_TEXT_SENTENCE_H
