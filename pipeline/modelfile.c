@@ -167,6 +167,8 @@ static char *dump(json_t *j, err_t *err)
 int modelfile_write(const char *path, const modelfile_t *m, err_t *err)
 {
     const encoder_t *e = m->encoder;
+    if (e->side != CUBE_SIDE)
+        return err_set(err, ERR_UNSUP, "%s: cube side %zu (this program makes %d)", path, e->side, CUBE_SIDE);
     size_t n = net_tensors(e->net);
     sttensor_t *t = mem_zero(n, sizeof *t, err);
     json_t *names = json_array();

@@ -34,7 +34,8 @@ typedef struct {
 int modelfile_read(const char *path, modelfile_t *m, err_t *err);
 void modelfile_free(modelfile_t *m); /* leaves {0} */
 
-/* Write atomically; equal input gives equal bytes. 0, or -1: ERR_IO, ERR_NOMEM. */
+/* Write atomically; equal input gives equal bytes. 0, or -1: ERR_IO; ERR_UNSUP a network for another cube than that of
+ * cube.h; ERR_NOMEM. */
 int modelfile_write(const char *path, const modelfile_t *m, err_t *err);
 
 #endif

@@ -88,6 +88,23 @@ static void round_trip(void **state)
     modelfile_free(&a);
 }
 
+/* What would be refused when read is not written. */
+static void refuses_to_write(void **state)
+{
+    (void)state;
+    static const char other[] = "{\"inputs\": {\"cube\": [1, 64, 64, 64]}, \"layers\": [{\"op\": \"pool\", \"from\": "
+                                "\"cube\", \"kind\": \"mean\"}, {\"op\": \"linear\", \"name\": \"f\", \"out\": 5}, "
+                                "{\"op\": \"l2norm\"}]}";
+    err_t e = {0};
+    modelfile_t m = {.encoder = encoder_new(other, parts, 0, &e)};
+    if (!m.encoder) fail_msg("%s", e.msg);
+    assert_int_equal(modelfile_write(BAD, &m, &e), -1);
+    assert_int_equal(e.code, ERR_UNSUP);
+    assert_string_equal(e.msg, BAD ": cube side 64 (this program makes 32)");
+    assert_int_equal(access(BAD, F_OK), -1);
+    modelfile_free(&m);
+}
+
 /* CRC-64 of xz, by its definition. */
 static void hash_of_the_bytes(void **state)
 {
@@ -277,7 +294,7 @@ static void cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip), cmocka_unit_test(hash_of_the_bytes),
+        cmocka_unit_test(refuses_to_write), cmocka_unit_test(round_trip), cmocka_unit_test(hash_of_the_bytes),
         cmocka_unit_test(tensors),    cmocka_unit_test(refuses),
         cmocka_unit_test(cut),
     };
