@@ -25,7 +25,8 @@ static const opt_t new_rows[] = {
     {0, "table", OPT_STR, offsetof(new_opts_t, table), "FILE", 0, 0, NULL, NULL,
      "Table of the network (JSON), instead of the default one"},
     {0, "features", OPT_STR, offsetof(new_opts_t, features), "LIST", 0, 0, NULL, "log_rg,profile,zernike",
-     "What is fed in beside the cube, in order: some of log_rg (1 number), profile (32), zernike (121); or none"},
+     "What is fed in beside the cube, in order: some of log_rg (1 number), profile (32), zernike (121); or none. The default "
+     "network takes all three"},
     {0, "seed", OPT_INT, offsetof(new_opts_t, seed), "N", 0, 0x1p53, NULL, "1", "Seed of the starting values"},
     {0},
 };
@@ -39,7 +40,7 @@ static char *read_table(const char *path, err_t *err)
     return s;
 }
 
-/* "log_rg,zernike" or "none". How many, or -1. */
+/* "log_rg,zernike" or "none", each name at most once. How many, or -1. */
 static int read_features(const char *list, feature_t part[FEATURE_KINDS], err_t *err)
 {
     int n = 0;
@@ -50,10 +51,13 @@ static int read_features(const char *list, feature_t part[FEATURE_KINDS], err_t 
         while (f < FEATURE_KINDS &&
                (strlen(feature_name((feature_t)f)) != len || memcmp(p, feature_name((feature_t)f), len) != 0))
             f++;
-        if (f == FEATURE_KINDS || n == FEATURE_KINDS)
+        if (f == FEATURE_KINDS)
             return err_set(err, ERR_USAGE,
                            "model new: --features %s: a list of some of log_rg, profile, zernike, or none, is wanted",
                            list);
+        for (int k = 0; k < n; k++)
+            if (part[k] == (feature_t)f)
+                return err_set(err, ERR_USAGE, "model new: --features %s: %s twice", list, feature_name((feature_t)f));
         part[n++] = (feature_t)f;
         p += len;
         if (!*p) return n;
@@ -72,6 +76,10 @@ static int new_model(const app_t *app, const void *opts, int argc, char **argv)
     (void)argc;
     (void)argv;
     if (!o->out) err_set(&err, ERR_USAGE, "model new: no output; give -o MODEL");
+    if (!o->table && parts != FEATURE_KINDS)
+        err_set(&err, ERR_USAGE,
+                "model new: --features %s: the default network takes log_rg,profile,zernike; another list needs --table",
+                o->features);
     if (err.code != ERR_OK || (o->table && outpath_not_input("model new", o->out, o->table, &err)) ||
         outpath_writable(o->out, &err))
         goto done;

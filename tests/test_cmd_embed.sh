@@ -56,6 +56,10 @@ model_refuses() {
         run 2 "$cryolex" model new -q --features log_rg,mass -o x && grep -q 'log_rg,mass' "$err" &&
         run 2 "$cryolex" model new -q --features '' -o x && run 2 "$cryolex" model new -q --features profile, -o x &&
         run 2 "$cryolex" model info --table --layers u.safetensors &&
+        run 2 "$cryolex" model new -q --features log_rg,log_rg -o x && grep -q 'log_rg twice' "$err" &&
+        run 2 "$cryolex" model new -q --table net.json --features log_rg,profile,zernike,log_rg -o x && grep -q 'log_rg twice' "$err" &&
+        run 2 "$cryolex" model new -q --features log_rg -o x && run 2 "$cryolex" model new -q --features none -o x &&
+        grep -q 'the default network takes log_rg,profile,zernike; another list needs --table; see' "$err" &&
         run 3 "$cryolex" model new -q --table net.json -o x && grep -q 'net.json: network: .*33 numbers (154' "$err" &&
         run 3 "$cryolex" model new -q --table list.tsv -o x && grep -q 'list.tsv: ' "$err" &&
         sed 's/32, 32, 32/64, 64, 64/' net.json >big.json && run 3 "$cryolex" model new -q --table big.json --features profile,log_rg -o x &&
