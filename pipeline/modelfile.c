@@ -132,6 +132,7 @@ static int take(const char *path, const stfile_t *f, modelfile_t *m, err_t *err)
 
     json_t *j = parse(path, PROVENANCE, meta[PROVENANCE], err);
     int rc = !j ? -1 : json_is_object(j) ? 0 : err_set(err, ERR_FORMAT, "%s: provenance: no JSON object", path);
+    m->untrained = json_is_false(json_object_get(j, "trained"));
     json_decref(j);
     return rc || !(m->provenance = mem_str(meta[PROVENANCE], err)) ? -1 : 0;
 }

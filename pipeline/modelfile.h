@@ -5,9 +5,11 @@
  *   cube        JSON {"side", "version", "edge", "shells"}: what cube.h has to make
  *   features    JSON list of names, in order: "log_rg", "profile", "zernike" (encoder.h)
  *   frames      "4" or "1"
- *   provenance  JSON object: how the parameters came about */
+ *   provenance  JSON object: how the parameters came about; "trained": false where they are starting values */
 #ifndef CRYOLEX_PIPELINE_MODELFILE_H
 #define CRYOLEX_PIPELINE_MODELFILE_H
+
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "voxel/encoder.h"
@@ -18,6 +20,7 @@
 typedef struct {
     encoder_t *encoder;
     char *provenance; /* JSON object */
+    bool untrained;   /* read: provenance has "trained": false */
     char hash[17];    /* CRC-64 (that of xz) of the bytes of the file, in hexadecimal: tells models apart, proves nothing.
                        * "" for one that was not read */
 } modelfile_t;

@@ -167,8 +167,10 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     if (err.code != ERR_OK || inputs_read(app, argc, argv, &m, &err) ||
         (o->out &&
          (outpath_not_input("embed", o->out, path, &err) || inputs_spare("embed", o->out, argc, argv, &m, &err))) ||
-        modelfile_read(path, &model, &err) || describe_new(&d, &map, &err) || run_items(app, o, &m, &model, &d, &s, &err))
+        modelfile_read(path, &model, &err) || describe_new(&d, &map, &err))
         goto done;
+    if (model.untrained) log_msg(&app->log, LOG_INFO, "%s: an untrained model: its parameters are random", path);
+    if (run_items(app, o, &m, &model, &d, &s, &err)) goto done;
     if (s.done && kind == OUT_NPY && vectors_npy(o->out, &s.v, &err)) goto done;
     if (s.done && kind == OUT_H5 && vectors_h5(o->out, &s.v, model.hash, model.encoder->frames, &err)) goto done;
     if (o->out && s.done)

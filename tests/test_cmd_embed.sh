@@ -112,6 +112,11 @@ embed_refuses() {
         run 3 "$cryolex" embed -m s.safetensors -o no/x.npy models && run 3 "$cryolex" embed -m s.safetensors -o new.npy broken.pdb && [ ! -e new.npy ]
 }
 says_twice() { run 0 "$cryolex" embed -q -m s.safetensors models models/m1.pdb && grep -q 'warning: 1 ids.* m1$' "$err"; }
+says_untrained() { # once, unless quiet; not of a model that does not say so
+    run 0 "$cryolex" embed -m s.safetensors models && same note "cryolex: s.safetensors: an untrained model: its parameters are random" "$(grep untrained "$err")" || return 1
+    run 0 "$cryolex" embed -q -m s.safetensors models && ! grep untrained "$err" || return 1
+    sed 's/trained\\": false/trained\\": true /' s.safetensors >t.safetensors && run 0 "$cryolex" embed -m t.safetensors models && ! grep untrained "$err"
+}
 closes() { run 0 "$cryolex" embed -m s.safetensors models && grep -q '^cryolex: embed: 3 items, 0 failed' "$err" && grep -q 'wall.*CPU.*peak' "$err"; }
 
 tap "model new" new_model
@@ -129,5 +134,6 @@ tap "embed: HDF5" h5
 tap "embed: one frame" one_frame
 tap "embed: refused" embed_refuses
 tap "embed: an id twice" says_twice
+tap "embed: an untrained model" says_untrained
 tap "embed: closing lines" closes
 tap_done

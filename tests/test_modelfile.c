@@ -272,6 +272,26 @@ static void refuses(void **state)
     stfile_close(good);
 }
 
+static void untrained(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *provenance;
+        bool want;
+    } row[] = {{"{}", false}, {"{\"trained\": true}", false}, {"{\"trained\": 0}", false}, {"{\"trained\": false}", true}};
+    modelfile_t a, b;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        make(&a);
+        mem_free(a.provenance);
+        a.provenance = mem_str(row[i].provenance, NULL);
+        assert_int_equal(modelfile_write(BAD, &a, NULL), 0);
+        assert_int_equal(modelfile_read(BAD, &b, NULL), 0);
+        assert_int_equal(b.untrained, row[i].want);
+        modelfile_free(&a);
+        modelfile_free(&b);
+    }
+}
+
 /* A model cut anywhere is refused. */
 static void cut(void **state)
 {
@@ -296,7 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_to_write), cmocka_unit_test(round_trip), cmocka_unit_test(hash_of_the_bytes),
         cmocka_unit_test(tensors),    cmocka_unit_test(refuses),
-        cmocka_unit_test(cut),
+        cmocka_unit_test(cut),        cmocka_unit_test(untrained),
     };
     return cmocka_run_group_tests_name("modelfile", tests, set_up, tear_down);
 }
