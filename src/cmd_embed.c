@@ -35,7 +35,8 @@ static const opt_t rows[] = {
      "Write the embeddings to FILE, by its suffix: .npy (NumPy) or .h5 (HDF5). Standard output then has the row, from 0, "
      "of each id"},
     {0, "one-frame", OPT_FLAG, offsetof(opts_t, one_frame), NULL, 0, 0, NULL, NULL,
-     "Embed one of the four frames of a cube instead of their mean: a quarter of the work for the network, less sure"},
+     "Use one of the four orientations (half turns) instead of the mean of all: the network is four times as fast, and the "
+     "result depends on which"},
     {'c', "contour", OPT_MAYBE, offsetof(opts_t, contour), "LEVEL", -HUGE_VAL, HUGE_VAL, NULL, NULL,
      "Contour level of the maps, in their own units; without it the level is estimated. A manifest's column contour comes "
      "first"},
