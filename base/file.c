@@ -96,6 +96,12 @@ static char *resolve(const char *path, err_t *err)
     return s;
 }
 
+bool outfile_whole(const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") != 0 && (stat(path, &st) || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
 int outfile_open(outfile_t *o, const char *path, err_t *err)
 {
     struct stat st;

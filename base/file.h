@@ -2,6 +2,7 @@
 #ifndef CRYOLEX_BASE_FILE_H
 #define CRYOLEX_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -11,8 +12,8 @@
  * Free with mem_free(). NULL: ERR_IO (cannot open or read, a directory), ERR_RANGE (more than max), ERR_NOMEM. */
 unsigned char *file_read(const char *path, size_t max, size_t *n, err_t *err);
 
-/* A file that appears whole or not at all: written beside its name as a new file NAME.tmp.PID, then renamed. A process
- * that is killed leaves that file behind. A symbolic link stays, and the file that it leads to is replaced. "-" is
+/* A file that appears whole or not at all: written beside its name as a new file NAME.tmp.PID (PID.1 and so on where that
+ * is there), then renamed. A process that is killed leaves that file behind. A symbolic link stays, and the file that it leads to is replaced. "-" is
  * standard output; that, a pipe and a device are written as it goes. */
 typedef struct {
     FILE *f;
@@ -25,5 +26,8 @@ typedef struct {
 int outfile_open(outfile_t *o, const char *path, err_t *err);
 int outfile_close(outfile_t *o, err_t *err); /* 0, or -1 with ERR_IO, also for a write that failed earlier; *o is empty then */
 void outfile_abort(outfile_t *o);            /* harmless on an empty one */
+
+/* Whether this is no "-", pipe or device, so that outfile_open() writes beside it (or fails). */
+bool outfile_whole(const char *path);
 
 #endif

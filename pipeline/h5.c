@@ -2,10 +2,7 @@
 #include "pipeline/h5.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -19,29 +16,30 @@ void h5_quiet(void)
 
 int h5_create(h5out_t *o, const char *path, err_t *err)
 {
-    o->path = path;
-    if (snprintf(o->tmp, sizeof o->tmp, "%s.tmp.%ld", path, (long)getpid()) >= (int)sizeof o->tmp)
-        return err_set(err, ERR_RANGE, "%s: the name is too long", path);
+    *o = (h5out_t){.file = H5I_INVALID_HID};
+    bool whole = outfile_whole(path); /* first: to open a pipe may take for ever */
+    if (whole && outfile_open(&o->out, path, err)) return -1;
+    if (!whole || !o->out.tmp) {
+        outfile_abort(&o->out);
+        return err_set(err, ERR_IO, "%s: cannot write: HDF5 needs a regular file", path);
+    }
     h5_quiet();
     errno = 0;
-    o->file = H5Fcreate(o->tmp, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    return o->file < 0 ? err_set(err, ERR_IO, "%s: cannot write: %s", path, strerror(errno)) : 0;
+    o->file = H5Fcreate(o->out.tmp, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT); /* the file just made: empty, and ours */
+    if (o->file >= 0) return 0;
+    err_set(err, ERR_IO, "%s: cannot write: %s", path, errno ? strerror(errno) : "HDF5 failed");
+    outfile_abort(&o->out);
+    return -1;
 }
 
 int h5_finish(h5out_t *o, bool ok, err_t *err)
 {
-    int rc = ok ? 0 : -1;
-    if (H5Fflush(o->file, H5F_SCOPE_GLOBAL) < 0) rc = -1;
-    if (H5Fclose(o->file) < 0) rc = -1;
-    int fd = rc ? -1 : open(o->tmp, O_RDONLY | O_CLOEXEC); /* HDF5 has no fsync of its own */
-    if (!rc && (fd < 0 || fsync(fd))) rc = -1;
-    if (fd >= 0) close(fd);
-    if (!rc && rename(o->tmp, o->path)) rc = -1;
-    if (rc) {
-        err_set(err, ERR_IO, "%s: cannot write: %s", o->path, errno ? strerror(errno) : "HDF5 failed");
-        unlink(o->tmp);
-    }
-    return rc;
+    if (H5Fflush(o->file, H5F_SCOPE_GLOBAL) < 0) ok = false;
+    if (H5Fclose(o->file) < 0) ok = false;
+    if (ok) return outfile_close(&o->out, err); /* its fsync is of the file, whoever wrote it */
+    err_set(err, ERR_IO, "%s: cannot write: %s", o->out.path, errno ? strerror(errno) : "HDF5 failed");
+    outfile_abort(&o->out);
+    return -1;
 }
 
 int h5_put_attr(hid_t file, const char *name, hid_t type, const void *value)

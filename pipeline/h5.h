@@ -7,16 +7,17 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/file.h"
 
 /* Before the first call: HDF5 prints nothing, and does not try again at exit to write what a full disk refused. */
 void h5_quiet(void);
 
-/* A file that appears whole or not at all: written beside its name, then renamed. 0, or -1: ERR_IO, ERR_RANGE a name too
- * long. */
+/* A file that appears whole or not at all (base/file.h): written beside its name, then renamed; a symbolic link stays.
+ * HDF5 goes to and fro in a file, so "-", a pipe and a device are refused, unopened. 0, or -1 with ERR_IO, ERR_NOMEM and *o
+ * empty. End with h5_finish(). */
 typedef struct {
     hid_t file;
-    const char *path; /* borrowed */
-    char tmp[4096];
+    outfile_t out;
 } h5out_t;
 int h5_create(h5out_t *o, const char *path, err_t *err);
 /* Close; with ok keep the file, else remove it. 0, or -1 with ERR_IO, also where !ok and err holds nothing yet. */

@@ -165,6 +165,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     if (!path)
         err_set(&err, ERR_USAGE,
                 "embed: no model; give -m MODEL or set CRYOLEX_MODEL (cryolex model new makes an untrained one)");
+    if (kind == OUT_H5) outpath_whole("embed", o->out, &err);
     if (err.code != ERR_OK || inputs_read(app, argc, argv, &m, &err) ||
         (o->out &&
          (outpath_not_input("embed", o->out, path, &err) || inputs_spare("embed", o->out, argc, argv, &m, &err))) ||

@@ -8,6 +8,7 @@
 #include "pipeline/manifest.h"
 #include "src/inputs.h"
 #include "src/mapopts.h"
+#include "src/outpath.h"
 #include "src/table.h"
 
 typedef struct {
@@ -17,7 +18,7 @@ typedef struct {
 } build_opts_t;
 
 static const opt_t build_rows[] = {
-    {'o', "output", OPT_STR, offsetof(build_opts_t, out), "INDEX", 0, 0, NULL, NULL, "The index to write (HDF5)"},
+    {'o', "output", OPT_STR, offsetof(build_opts_t, out), "INDEX", 0, 0, NULL, NULL, "The index to write (HDF5): a file, no pipe"},
     {0, "assembly", OPT_STR, offsetof(build_opts_t, assembly), "ID", 0, 0, NULL, NULL,
      "Biological assembly of the models: an id, or asu for the model as deposited; without it, assembly 1 of crystal "
      "entries and the deposited model of others. A manifest's column assembly comes first"},
@@ -40,7 +41,8 @@ static int run_build(const app_t *app, const void *opts, int argc, char **argv)
         err_set(&err, ERR_USAGE, "index build: no output; give -o INDEX");
         return cmd_fail(app, &err);
     }
-    if (inputs_read(app, argc, argv, &m, &err) || inputs_spare("index build", o->out, argc, argv, &m, &err) || describe_new(&d, &map, &err))
+    if (outpath_whole("index build", o->out, &err) || inputs_read(app, argc, argv, &m, &err) ||
+        inputs_spare("index build", o->out, argc, argv, &m, &err) || describe_new(&d, &map, &err))
         goto done;
     for (size_t i = 0; i < m.n; i++)
         if (!m.item[i].assembly) m.item[i].assembly = o->assembly;
@@ -117,7 +119,7 @@ typedef struct {
 } merge_opts_t;
 
 static const opt_t merge_rows[] = {
-    {'o', "output", OPT_STR, offsetof(merge_opts_t, out), "INDEX", 0, 0, NULL, NULL, "The index to write (HDF5)"},
+    {'o', "output", OPT_STR, offsetof(merge_opts_t, out), "INDEX", 0, 0, NULL, NULL, "The index to write (HDF5): a file, no pipe"},
     {0},
 };
 
@@ -126,7 +128,10 @@ static int run_merge(const app_t *app, const void *opts, int argc, char **argv)
     const merge_opts_t *o = opts;
     index_t all = {0}, x = {0};
     err_t err = {0};
-    if (!o->out) err_set(&err, ERR_USAGE, "index merge: no output; give -o INDEX");
+    if (!o->out)
+        err_set(&err, ERR_USAGE, "index merge: no output; give -o INDEX");
+    else if (!outpath_whole("index merge", o->out, &err))
+        outpath_writable(o->out, &err);
     for (int i = 0; err.code == ERR_OK && i < argc; i++) {
         if (index_read(argv[i], INDEX_ALL, &x, &err)) break;
         index_join(&all, &x, &err);

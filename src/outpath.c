@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 int outpath_not_input(const char *cmd, const char *out, const char *in, err_t *err)
@@ -17,6 +18,14 @@ int outpath_not_input(const char *cmd, const char *out, const char *in, err_t *e
     if (strcmp(in, "-") ? stat(in, &b) : fstat(STDIN_FILENO, &b)) return 0;
     if (a.st_dev != b.st_dev || a.st_ino != b.st_ino) return 0;
     return err_set(err, ERR_USAGE, "%s: %s: the output is an input", cmd, out);
+}
+
+int outpath_whole(const char *cmd, const char *out, err_t *err)
+{
+    if (outfile_whole(out)) return 0;
+    if (!strcmp(out, "-"))
+        return err_set(err, ERR_USAGE, "%s: HDF5 cannot go to standard output; give the name of a file", cmd);
+    return err_set(err, ERR_USAGE, "%s: %s: a pipe or a device (HDF5 needs a regular file)", cmd, out);
 }
 
 /* A name for mkstemp in the folder of path. */
@@ -39,6 +48,8 @@ int outpath_writable(const char *out, err_t *err)
     bool there = !stat(out, &st);
     if (there && S_ISDIR(st.st_mode)) return err_set(err, ERR_IO, "%s: cannot write: it is a directory", out);
     if (there && !S_ISREG(st.st_mode)) return 0;
+    if (!there && !lstat(out, &st) && S_ISLNK(st.st_mode))
+        return err_set(err, ERR_IO, "%s: cannot write through this link: it leads nowhere", out);
     char *real = there ? realpath(out, NULL) : NULL; /* a link is followed */
     char *probe = beside(real ? real : out, err);
     free(real);

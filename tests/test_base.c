@@ -251,6 +251,10 @@ static void file_keeps_what_is_there(void **state)
     assert_int_equal(read(fd, got, 5), 5);
     assert_string_equal(got, "piped");
     assert_int_equal(kind("test_base.fifo"), S_IFIFO);
+    assert_false(outfile_whole("test_base.fifo"));
+    assert_int_equal(symlink("test_base.fifo", "test_base.link"), 0);
+    assert_false(outfile_whole("test_base.link"));
+    remove("test_base.link");
     close(fd);
     remove("test_base.fifo");
 
@@ -261,7 +265,10 @@ static void file_keeps_what_is_there(void **state)
     assert_int_equal(kind("test_base.victim"), 0);
     assert_int_equal(kind("test_base.1"), S_IFREG);
     remove(beside);
+    assert_true(outfile_whole("test_base.1"));
     remove("test_base.1");
+    assert_true(outfile_whole("test_base.1"));
+    assert_false(outfile_whole("-"));
 
     assert_int_equal(put(".", "x", 1), ERR_IO);
     assert_int_equal(put("", "x", 1), ERR_IO);

@@ -99,7 +99,10 @@ npy() { # 128 bytes of header, then the rows
 }
 h5() {
     run 1 "$cryolex" embed -q -m s.safetensors -o x.h5 list.tsv && grep -aq embeddings x.h5 && run 1 "$cryolex" embed -q --format json -m s.safetensors -o x.h5 list.tsv &&
-        head -n 1 "$out" | grep -q '^{"row":0,"id":"a","rg":[0-9.]*}$'
+        head -n 1 "$out" | grep -q '^{"row":0,"id":"a","rg":[0-9.]*}$' || return 1
+    echo old >to.h5 && ln -s to.h5 link.h5 && run 1 "$cryolex" embed -q -m s.safetensors -o link.h5 list.tsv && [ -L link.h5 ] && cmp x.h5 to.h5 || return 1
+    mkfifo pipe.h5 && run 2 "$cryolex" embed -q -m s.safetensors -o pipe.h5 list.tsv && grep -q 'pipe.h5: a pipe or a device' "$err" &&
+        [ ! -s "$out" ] && [ -p pipe.h5 ]
 }
 one_frame() {
     run 0 "$cryolex" embed -q --one-frame -m s.safetensors models/m3.pdb && [ "$(tail -n 1 "$out" | cut -f 3-)" != "$(sed -n 4p all.tsv | cut -f 3-)" ]

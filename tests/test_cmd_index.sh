@@ -1,5 +1,5 @@
 #!/bin/bash
-# cryolex index build: what is refused before the work begins.
+# cryolex index build, merge: what is refused before the work begins, and how the file appears.
 # shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
 cryolex=${CRYOLEX:?the program to test}
@@ -31,6 +31,34 @@ builds() { # over an old index, beside one broken entry; nothing is left behind
     for _ in 1 2; do run 1 "$cryolex" index build -q -o ../x.h5 list.tsv || return 1; done
     run 0 "$cryolex" index info ../x.h5 && diff -r . ../before && [ -z "$(find .. -name '.cryolex*' -o -name '*.tmp.*')" ]
 }
+only_regular() { # a pipe would be replaced by a file
+    mkfifo ../pipe.h5 && ln -s pipe.h5 ../to-pipe.h5 || return 1
+    for to in ../pipe.h5 ../to-pipe.h5; do
+        refused 2 "$to: a pipe or a device.*; see cryolex index build -h" -o "$to" list.tsv &&
+            run 2 "$cryolex" index merge -q -o "$to" none.h5 && grep -q 'a pipe or a device' ../err || return 1
+    done
+    refused 2 'HDF5 cannot go to standard output' -o - list.tsv && run 2 "$cryolex" index merge -q -o - none.h5 && [ ! -e ./- ] &&
+        [ -p ../pipe.h5 ] && [ -L ../to-pipe.h5 ]
+}
+nowhere() {
+    ln -s none/x.h5 ../nowhere.h5 && refused 3 'nowhere.h5: cannot write through this link' -o ../nowhere.h5 list.tsv && [ -L ../nowhere.h5 ] &&
+        run 3 "$cryolex" index merge -q -o ../nowhere.h5 none.h5 && grep -q 'through this link' ../err
+}
+through_link() { # the link stays, the file that it leads to is replaced
+    mkdir ../there && echo old >../there/x.h5 && ln -s there/x.h5 ../link.h5 && run 1 "$cryolex" index build -q -o ../link.h5 list.tsv &&
+        [ -L ../link.h5 ] && run 0 "$cryolex" index info ../there/x.h5 && [ "$(ls ../there)" = x.h5 ] || return 1
+    run 0 "$cryolex" index merge -q -o ../link.h5 ../x.h5 && [ -L ../link.h5 ] && cmp ../x.h5 ../there/x.h5
+}
+planted() { # a link under the name of the temporary file is not followed: exec keeps the process id
+    echo precious >../victim
+    # shellcheck disable=SC2016
+    run 1 sh -c 'ln -s victim "../y.h5.tmp.$$" && exec "$@"' - "$cryolex" index build -q -o ../y.h5 list.tsv &&
+        same victim precious "$(cat ../victim)" && cmp ../x.h5 ../y.h5 && [ ! -L ../y.h5 ] && rm ../y.h5.tmp.*
+}
+no_room() { # the old file stays, nothing is left beside it
+    cp ../x.h5 ../z.h5 && run 3 sh -c 'ulimit -f 4; exec "$@"' - "$cryolex" index build -q -o ../z.h5 list.tsv && grep -q 'z.h5: cannot write' ../err &&
+        cmp ../x.h5 ../z.h5 && [ -z "$(find .. -name '*.tmp.*')" ]
+}
 
 tap "an input is not the output" onto_input
 tap "no such folder" refused 3 'no/x.h5: cannot write.*No such file' -o no/x.h5 list.tsv
@@ -42,5 +70,10 @@ if [ "$(id -u)" -ne 0 ]; then
 else
     tap_skip "a folder that is not writable" "root may write everywhere"
 fi
+tap "no regular file" only_regular
+tap "a link that leads nowhere" nowhere
 tap "an index" builds
+tap "an index through a link" through_link
+tap "a link in the place of the temporary file" planted
+tap "no room" no_room
 tap_done

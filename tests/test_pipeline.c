@@ -255,6 +255,14 @@ static void index_refuses(void **state)
     assert_int_equal(index_write(DIR "/x.h5", &x, &e), -1);
     assert_int_equal(e.code, ERR_RANGE);
     assert_int_equal(index_write(DIR "/none/x.h5", &(index_t){.n = 1}, NULL), -1);
+    e = (err_t){0};
+    assert_int_equal(mkfifo(DIR "/pipe", 0600), 0);
+    assert_int_equal(index_write(DIR "/pipe", &(index_t){.n = 1}, &e), -1);
+    assert_int_equal(e.code, ERR_IO);
+    assert_int_equal(index_write("-", &(index_t){.n = 1}, NULL), -1);
+    assert_int_equal(access("-", F_OK), -1);
+    assert_int_equal(stat(DIR "/pipe", &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
 }
 
 /* A turned model, and a map made of it, find the model that they came from; every descriptor. */
