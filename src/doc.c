@@ -11,12 +11,17 @@ void doc_version(FILE *f)
     fprintf(f, "%s", CRYOLEX_PARTS);
 }
 
+static void command_line(const cmd_t *c, FILE *f)
+{
+    fprintf(f, "  %-12s %s\n", c->name, c->summary);
+}
+
 void doc_overview(FILE *f)
 {
     fputs("cryolex: what is this cryo-EM map, and what does it do?\n\n"
           "usage: cryolex COMMAND [options] ...\n\n",
           f);
-    for (const cmd_t *const *c = cmd_table; *c; c++) fprintf(f, "  %-12s %s\n", (*c)->name, (*c)->summary);
+    for (const cmd_t *const *c = cmd_table; *c; c++) command_line(*c, f);
     fputs("\nEach command has -h and a man page (man cryolex-COMMAND). Data go to standard\n"
           "output, all else to standard error. Exit status: 0 done; 1 some of several items\n"
           "failed, or a file departs from the standard; 2 misuse; 3 nothing could be done.\n"
@@ -156,14 +161,30 @@ static bool opens_group(const cmd_t *const *c)
     return true;
 }
 
-int doc_group(const char *first, const char *before, FILE *f)
+/* Whether c is "first something". */
+static bool in_group(const cmd_t *c, const char *first)
+{
+    size_t len = first_word(c);
+    return c->name[len] == ' ' && strlen(first) == len && !memcmp(first, c->name, len);
+}
+
+int doc_group(const char *first, const char *before, const char *between, FILE *f)
+{
+    int n = 0;
+    for (const cmd_t *const *c = cmd_table; *c; c++)
+        if (in_group(*c, first)) fprintf(f, "%s%s", n++ ? between : before, (*c)->name + first_word(*c) + 1);
+    return n;
+}
+
+int doc_group_help(const char *first, FILE *f)
 {
     int n = 0;
     for (const cmd_t *const *c = cmd_table; *c; c++) {
-        size_t len = first_word(*c);
-        if ((*c)->name[len] != ' ' || strlen(first) != len || memcmp(first, (*c)->name, len) != 0) continue;
-        fprintf(f, "%s%s", n++ ? " " : before, (*c)->name + len + 1);
+        if (!in_group(*c, first)) continue;
+        if (!n++) fprintf(f, "usage: cryolex %s COMMAND [options] ...\n\n", first);
+        command_line(*c, f);
     }
+    if (n) fprintf(f, "\nEach has -h and a man page (man cryolex-%s-COMMAND).\n", first);
     return n;
 }
 
@@ -178,7 +199,7 @@ static void complete_commands(FILE *f)
         char first[64], before[96];
         snprintf(first, sizeof first, "%.*s", (int)first_word(*c), (*c)->name);
         snprintf(before, sizeof before, "    '2 %s') words='", first);
-        if (opens_group(c) && doc_group(first, before, f)) fputs("' ;;\n", f);
+        if (opens_group(c) && doc_group(first, before, " ", f)) fputs("' ;;\n", f);
     }
 }
 

@@ -15,8 +15,11 @@ void doc_completion(const opt_t *common, FILE *f);           /* a bash completio
 /* One man page by its name in doc_pages(). 0, or -1 when there is no such page. */
 int doc_man(const char *page, const opt_t *common, FILE *f);
 
-/* The second words of the commands whose first of two words is `first`, with `before` ahead of them and spaces
- * between. How many there are; nothing is printed when there are none. */
-int doc_group(const char *first, const char *before, FILE *f);
+/* The second words of the commands whose first of two words is `first`, with `before` ahead of them and `between` between.
+ * How many there are; nothing is printed when there are none. */
+int doc_group(const char *first, const char *before, const char *between, FILE *f);
+
+/* Those commands with what they do. How many, and nothing printed where none, likewise. */
+int doc_group_help(const char *first, FILE *f);
 
 #endif

@@ -90,15 +90,15 @@ done:
     return status;
 }
 
-/* Misuse: no command by that name. */
-static int no_command(const char *what)
+/* No command by that name: misuse, but for the first of two words and a -h. */
+static int no_command(const char *what, const char *next)
 {
+    if ((!strcmp(next, "-h") || !strcmp(next, "--help")) && doc_group_help(what, stdout)) return EXIT_DONE;
     fprintf(stderr, "cryolex: %s", *what ? what : "no command given");
-    if (doc_group(what, ": one of ", stderr))
-        fputs(" is wanted", stderr);
-    else if (*what)
-        fputs(": no such command", stderr);
-    fputs("; see cryolex -h\n", stderr);
+    if (doc_group(what, ": one of ", ", ", stderr))
+        fprintf(stderr, " is wanted; see cryolex %s -h\n", what);
+    else
+        fprintf(stderr, "%s; see cryolex -h\n", *what ? ": no such command" : "");
     return EXIT_MISUSE;
 }
 
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "--completion"))
         doc_completion(common, stdout);
     else
-        status = no_command(what);
+        status = no_command(what, argc > 2 ? argv[2] : "");
     if (fflush(stdout) || ferror(stdout)) {
         fprintf(stderr, "cryolex: error: standard output: cannot write\n");
         return EXIT_NOT_RUN;

@@ -43,6 +43,22 @@ misuse_within() {
         misuse search --shape-only -d size -i x.h5 x.mrc
 }
 
+# A first word alone is misuse that names the second ones; with -h or --help they are listed, as in the overview.
+group_alone() {
+    local second
+    second=$(printf '%s\n' "${commands[@]}" | sed -n "s/^$1 //p" | paste -s -d , | sed 's/,/, /g')
+    misuse "$1" && same message "cryolex: $1: one of $second is wanted; see cryolex $1 -h" "$(cat "$err")" && misuse "$1" no-such-command &&
+        same message "cryolex: $1: one of $second is wanted; see cryolex $1 -h" "$(cat "$err")"
+}
+group_help() {
+    run 0 "$cryolex" -h && grep "^  $1 " "$out" >"$tap_tmp/want" || return 1
+    for h in -h --help; do
+        run 0 "$cryolex" "$1" "$h" && [ ! -s "$err" ] && ! grep -E '.{81}' "$out" &&
+            same commands "$(cat "$tap_tmp/want")" "$(grep "^  $1 " "$out")" || return 1
+    done
+    stdout_full "$cryolex" "$1" -h && misuse no-such-command -h
+}
+
 help_with_argument() { misuse info --help=1 && grep -q -- '--help=1: takes no argument' "$err"; }
 
 stdout_full() { run 3 sh -c '"$@" >/dev/full' - "$@" && grep -q 'standard output' "$err"; }
@@ -159,6 +175,7 @@ for c in "${commands[@]}"; do
     tap "$c: full device, status 3" stdout_full "$cryolex" "${words[@]}" -h
 done
 for g in $(printf '%s\n' "${commands[@]}" | sed -n 's/ .*//p' | sort -u); do
-    tap "$g alone is misuse" misuse "$g"
+    tap "$g alone is misuse" group_alone "$g"
+    tap "$g: -h" group_help "$g"
 done
 tap_done
