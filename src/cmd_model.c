@@ -37,7 +37,10 @@ static char *read_table(const char *path, err_t *err)
     size_t n;
     char *s = (char *)file_read(path, TABLE_MAX, &n, err);
     while (s && n && isspace((unsigned char)s[n - 1])) s[--n] = 0;
-    return s;
+    if (!s || n) return s;
+    err_set(err, ERR_FORMAT, "%s: empty", path);
+    mem_free(s);
+    return NULL;
 }
 
 /* "log_rg,zernike" or "none", each name at most once. How many, or -1. */

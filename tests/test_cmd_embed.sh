@@ -64,6 +64,7 @@ model_refuses() {
         run 3 "$cryolex" model new -q --table list.tsv -o x && grep -q 'list.tsv: ' "$err" &&
         sed 's/32, 32, 32/64, 64, 64/' net.json >big.json && run 3 "$cryolex" model new -q --table big.json --features profile,log_rg -o x &&
         grep -q 'cube side 64 (this program makes 32)' "$err" &&
+        echo >empty.json && run 3 "$cryolex" model new -q --table empty.json -o x && grep -q 'empty.json: empty$' "$err" &&
         run 3 "$cryolex" model new -q -o no/x && run 3 "$cryolex" model info none && run 3 "$cryolex" model info list.tsv && [ ! -e x ]
 }
 

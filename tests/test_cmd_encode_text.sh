@@ -173,6 +173,8 @@ tap "not UTF-8, operand" refused 3 "text 2, byte 1: not UTF-8" -m tiny a $'\377'
 tap "NUL" refused 3 "nul: line 2, byte 3: NUL" -m tiny -l nul
 tap "empty list" refused 3 "empty: empty, no text" -m tiny -l empty
 tap "no list" refused 3 "nofile" -m tiny -l nofile
+mkdir bare
+tap "an empty folder" refused 3 "bare/modules.json: No such file or directory (not a sentence-transformers folder?)" -m bare a
 tap "no such folder" refused 3 "nofolder: no such folder" -m nofolder a
 tap "a file is no folder" refused 3 "tiny.list: no such folder" -m tiny.list a
 tap "damaged model" refused 3 "broken/model.safetensors" -m broken a

@@ -238,10 +238,11 @@ static const struct {
     {BERT, CONFIG, NULL, NULL, ERR_IO, "config.json"},
     {BERT, "vocab.txt", NULL, NULL, ERR_IO, "vocab.txt"},
     {BERT, TENSORS, NULL, NULL, ERR_IO, "model.safetensors"},
-    {BERT, "modules.json", NULL, NULL, ERR_IO, "modules.json"},
+    {BERT, "modules.json", NULL, NULL, ERR_IO, "modules.json: No such file or directory (not a sentence-transformers folder?)"},
     {BERT, POOLING, NULL, NULL, ERR_IO, "1_Pooling/config.json"},
     /* JSON */
-    {BERT, CONFIG, NULL, "", ERR_FORMAT, "config.json"},
+    {BERT, CONFIG, NULL, "", ERR_FORMAT, "config.json: empty"},
+    {BERT, "modules.json", NULL, "", ERR_FORMAT, "modules.json: empty"},
     {BERT, CONFIG, NULL, "{", ERR_FORMAT, "config.json: line 1"},
     {BERT, CONFIG, NULL, "7", ERR_FORMAT, "config.json"},
     {BERT, CONFIG, NULL, "[]", ERR_FORMAT, "no model_type"},

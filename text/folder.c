@@ -1,6 +1,7 @@
 /* folder: see folder.h. Key by key as sentence-transformers 2 to 6 and transformers 4 to 5 write and read them. */
 #include "text/folder.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -47,6 +48,11 @@ static json_t *json_read(const char *path, size_t max, err_t *err)
     size_t n;
     unsigned char *bytes = file_read(path, max, &n, err);
     if (!bytes) return NULL;
+    if (!n) {
+        err_set(err, ERR_FORMAT, "%s: empty", path);
+        mem_free(bytes);
+        return NULL;
+    }
     json_t *root = json_loadb((const char *)bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &e);
     mem_free(bytes);
     if (!root) err_set(err, ERR_FORMAT, "%s: line %d: %s", path, e.line, e.text);
@@ -148,6 +154,9 @@ static int read_modules(const char *path, folder_t *f, char pooling[FOLDER_PATH]
     int rc = -1;
     char none[FOLDER_PATH];
     char *const to[] = {f->root, pooling, none};
+    if (folder_join(c.path, path, "modules.json", err)) return -1;
+    if (access(c.path, F_OK))
+        return err_set(err, ERR_IO, "%s: %s (not a sentence-transformers folder?)", c.path, strerror(errno));
     if (conf_open(&c, path, "modules.json", false, err)) return -1;
     size_t n = json_array_size(c.root);
     if (!json_is_array(c.root) || n < 2) {
