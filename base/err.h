@@ -31,10 +31,11 @@ typedef struct {
  * Returns -1, so that `return err_set(...)` is the idiom. The one place for a breakpoint. */
 int err_set(err_t *err, errcode_t code, const char *fmt, ...) ERR_PRINTF(3, 4);
 
-/* Short lower-case name of a code, "io", "format", ...; static storage. */
 /* Put "name: " before the message, unless it begins so already: for whoever knows the file, when what failed below did
  * not. Nothing without an error; err may be NULL. */
 void err_prefix(err_t *err, const char *name);
+
+/* Short lower-case name of a code, "io", "format", ...; static storage. */
 const char *err_name(errcode_t code);
 
 #endif
