@@ -2,7 +2,7 @@
  * instruction set. */
 #include "nn/wino_vec.h"
 
-enum { ALL = 64 };
+enum { R = 4, ALL = 64 };
 
 /* ---- inputs ---- */
 
@@ -263,24 +263,8 @@ INLINE void weight_line_back(const vec_t *q, const size_t step, vec_t *a, const 
     a[2 * to] = sum + q[3 * step];
 }
 
-/* u (4,4,4) from w (3,3,3) */
-static void weight_cube(const vec_t *w, vec_t *u)
-{
-    vec_t a[4 * 3 * 3], b[4 * 4 * 3];
-    for (size_t i = 0; i < 9; i++) weight_line(w + i, 9, a + i, 9);
-    for (size_t z = 0; z < 4; z++)
-        for (size_t x = 0; x < 3; x++) weight_line(a + z * 9 + x, 3, b + z * 12 + x, 3);
-    for (size_t i = 0; i < 16; i++) weight_line(b + i * 3, 1, u + i * 4, 1);
-}
-
-static void weight_cube_back(const vec_t *u, vec_t *w)
-{
-    vec_t a[3 * 4 * 4], b[3 * 3 * 4];
-    for (size_t i = 0; i < 16; i++) weight_line_back(u + i, 16, a + i, 16);
-    for (size_t z = 0; z < 3; z++)
-        for (size_t x = 0; x < 4; x++) weight_line_back(a + z * 16 + x, 4, b + z * 12 + x, 4);
-    for (size_t i = 0; i < 9; i++) weight_line_back(b + i * 4, 1, w + i * 3, 1);
-}
+static void weight_cube(const vec_t *w, vec_t *u) { weight_cube_by(weight_line, R, w, u); }
+static void weight_cube_back(const vec_t *u, vec_t *w) { weight_cube_back_by(weight_line_back, R, u, w); }
 
 static void weights(size_t edge, const float *w, size_t ostep, size_t istep, bool flip, size_t k, size_t c, float *u)
 {

@@ -327,24 +327,8 @@ INLINE void weight_line_back(const vec_t *q, const size_t step, vec_t *a, const 
     a[2 * to] = PAA * e + PBB * f + q[5 * step];
 }
 
-/* u (6,6,6) from w (3,3,3) */
-static void weight_cube(const vec_t *w, vec_t *u)
-{
-    vec_t a[6 * 3 * 3], b[6 * 6 * 3];
-    for (size_t i = 0; i < 9; i++) weight_line(w + i, 9, a + i, 9);
-    for (size_t z = 0; z < 6; z++)
-        for (size_t x = 0; x < 3; x++) weight_line(a + z * 9 + x, 3, b + z * 18 + x, 3);
-    for (size_t i = 0; i < 36; i++) weight_line(b + i * 3, 1, u + i * 6, 1);
-}
-
-static void weight_cube_back(const vec_t *u, vec_t *w)
-{
-    vec_t a[3 * 6 * 6], b[3 * 3 * 6];
-    for (size_t i = 0; i < 36; i++) weight_line_back(u + i, 36, a + i, 36);
-    for (size_t z = 0; z < 3; z++)
-        for (size_t x = 0; x < 6; x++) weight_line_back(a + z * 36 + x, 6, b + z * 18 + x, 6);
-    for (size_t i = 0; i < 9; i++) weight_line_back(b + i * 6, 1, w + i * 3, 1);
-}
+static void weight_cube(const vec_t *w, vec_t *u) { weight_cube_by(weight_line, R, w, u); }
+static void weight_cube_back(const vec_t *u, vec_t *w) { weight_cube_back_by(weight_line_back, R, u, w); }
 
 static void weights(size_t edge, const float *w, size_t ostep, size_t istep, bool flip, size_t k, size_t c, float *u)
 {

@@ -34,6 +34,29 @@ INLINE void put(const vec_t *value, const vec_t *bias, const wout_t *out, size_t
     *(vec_t *)(out->y + at) = r;
 }
 
+/* G or G^T of a form along one line: values `step` apart, results `to` apart. */
+typedef void line_t(const vec_t *from, const size_t step, vec_t *result, const size_t to);
+
+/* u (r,r,r) from w (3,3,3) */
+INLINE void weight_cube_by(line_t *line, const size_t r, const vec_t *w, vec_t *u)
+{
+    vec_t a[6 * 3 * 3], b[6 * 6 * 3];
+    for (size_t i = 0; i < 9; i++) line(w + i, 9, a + i, 9);
+    for (size_t z = 0; z < r; z++)
+        for (size_t x = 0; x < 3; x++) line(a + z * 9 + x, 3, b + z * 3 * r + x, 3);
+    for (size_t i = 0; i < r * r; i++) line(b + i * 3, 1, u + i * r, 1);
+}
+
+/* w (3,3,3) from u (r,r,r) */
+INLINE void weight_cube_back_by(line_t *line, const size_t r, const vec_t *u, vec_t *w)
+{
+    vec_t a[3 * 6 * 6], b[3 * 3 * 6];
+    for (size_t i = 0; i < r * r; i++) line(u + i, r * r, a + i, r * r);
+    for (size_t z = 0; z < 3; z++)
+        for (size_t x = 0; x < r; x++) line(a + z * r * r + x, r, b + z * 3 * r + x, r);
+    for (size_t i = 0; i < 9; i++) line(b + i * r, 1, w + i * 3, 1);
+}
+
 /* Weights of B outputs at a time through cube(): 27 vectors into `all`. The rest as wino_form_t's weights. */
 INLINE void weights_by(void (*cube)(const vec_t *, vec_t *), const size_t all, const float *w, size_t ostep, size_t istep,
                        bool flip, size_t k, size_t c, float *u)
