@@ -33,7 +33,7 @@ tests_dump_mrc_SOURCES = tests/dump_mrc.c
 tests_dump_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS)
 tests_bench_mrc_SOURCES = tests/bench_mrc.c
 tests_bench_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS)
-tests_fuzz_replay_mrc_SOURCES = tests/fuzz/fuzz_mrc.c tests/fuzz/corpus_mrc.h
+tests_fuzz_replay_mrc_SOURCES = tests/fuzz/fuzz_mrc.c tests/fuzz/corpus_mrc.h tests/fuzz/replay.h
 tests_fuzz_replay_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DREPLAY
 tests_fuzz_replay_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif

@@ -110,7 +110,7 @@ tests_test_stfile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_stfile_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 check_PROGRAMS += tests/fuzz/replay_stfile
 TESTS += tests/fuzz/replay_stfile
-tests_fuzz_replay_stfile_SOURCES = tests/fuzz/fuzz_stfile.c
+tests_fuzz_replay_stfile_SOURCES = tests/fuzz/fuzz_stfile.c tests/fuzz/replay.h
 tests_fuzz_replay_stfile_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
 tests_fuzz_replay_stfile_LDADD = $(NN_LIBS) $(BASE_LIBS)
 endif

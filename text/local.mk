@@ -21,7 +21,7 @@ tests_test_wordpiece_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_wordpiece_LDADD = $(TEXT_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 check_PROGRAMS += tests/fuzz/replay_text
 TESTS += tests/fuzz/replay_text
-tests_fuzz_replay_text_SOURCES = tests/fuzz/fuzz_text.c
+tests_fuzz_replay_text_SOURCES = tests/fuzz/fuzz_text.c tests/fuzz/replay.h
 tests_fuzz_replay_text_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
 tests_fuzz_replay_text_LDADD = $(TEXT_LIBS) $(BASE_LIBS)
 endif

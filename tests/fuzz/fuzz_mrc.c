@@ -39,26 +39,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
 #ifdef REPLAY
 #include "tests/fuzz/corpus_mrc.h"
-
-static int replay(const char *path)
-{
-    err_t err = {0};
-    size_t n;
-    unsigned char *b = file_read(path, 1 << 24, &n, &err);
-    if (!b) {
-        fprintf(stderr, "%s\n", err.msg);
-        return 1;
-    }
-    LLVMFuzzerTestOneInput(b, n);
-    mem_free(b);
-    return 0;
-}
+#include "tests/fuzz/replay.h"
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "--write")) return corpus_write(argv[2]);
-    int bad = 0;
-    for (int i = 1; i < argc; i++) bad += replay(argv[i]);
+    int bad = replay_files(LLVMFuzzerTestOneInput, argv + 1, argc - 1);
     size_t n = argc > 1 ? (size_t)argc - 1 : corpus_run(LLVMFuzzerTestOneInput);
     printf("1..1\n%s 1 - %zu inputs\n", bad ? "not ok" : "ok", n);
     return bad != 0;

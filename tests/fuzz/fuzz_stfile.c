@@ -62,6 +62,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 }
 
 #ifdef REPLAY
+#include "tests/fuzz/replay.h"
+
 static const char *const seeds[] = {
     "{}",
     "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]}}",
@@ -122,16 +124,7 @@ static int corpus_write(const char *folder)
 int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "--write")) return corpus_write(argv[2]);
-    int bad = 0;
-    for (int i = 1; i < argc; i++) {
-        err_t err = {0};
-        size_t n;
-        unsigned char *b = file_read(argv[i], 1 << 24, &n, &err);
-        if (b) LLVMFuzzerTestOneInput(b, n);
-        if (!b) fprintf(stderr, "%s\n", err.msg);
-        bad += !b;
-        mem_free(b);
-    }
+    int bad = replay_files(LLVMFuzzerTestOneInput, argv + 1, argc - 1);
     size_t n = argc > 1 ? (size_t)argc - 1 : corpus_run();
     printf("1..1\n%s 1 - %zu inputs\n", bad ? "not ok" : "ok", n);
     return bad != 0;

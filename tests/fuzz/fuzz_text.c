@@ -123,6 +123,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 }
 
 #ifdef REPLAY
+#include "tests/fuzz/replay.h"
+
 enum { MOST = 1024 };
 
 static size_t seed(size_t what, unsigned char *b)
@@ -167,20 +169,6 @@ static int corpus_write(const char *dir)
     return 0;
 }
 
-static int replay(const char *path)
-{
-    err_t err = {0};
-    size_t n;
-    unsigned char *b = file_read(path, 1 << 24, &n, &err);
-    if (!b) {
-        fprintf(stderr, "%s\n", err.msg);
-        return 1;
-    }
-    LLVMFuzzerTestOneInput(b, n);
-    mem_free(b);
-    return 0;
-}
-
 static void remove_folder(void)
 {
     char path[FOLDER_PATH];
@@ -195,15 +183,14 @@ static void remove_folder(void)
 
 int main(int argc, char **argv)
 {
-    int bad = 0;
     if (argc == 3 && !strcmp(argv[1], "--write")) return corpus_write(argv[2]);
-    for (int i = 1; i < argc; i++) bad |= replay(argv[i]);
+    int bad = replay_files(LLVMFuzzerTestOneInput, argv + 1, argc - 1);
     if (argc < 2) {
         printf("1..1\n");
         size_t runs = corpus_run();
         printf("ok 1 - %zu inputs\n", runs);
     }
     remove_folder();
-    return bad;
+    return bad != 0;
 }
 #endif
