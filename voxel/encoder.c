@@ -92,10 +92,14 @@ encoder_t *encoder_new(const char *table, const feature_t *part, size_t parts, e
 {
     encoder_t *e = mem_zero(1, sizeof *e, err);
     if (!e) return NULL;
+    char *own = table ? NULL : encoder_table(&encoder_default, err);
     e->frames = ENCODER_FRAMES;
-    if (!take_parts(e, part, parts, err) && (e->net = net_new(table ? table : ENCODER_TABLE, err)) &&
-        !check_ports(e, err) && (e->params = mem_zero(net_size(e->net), sizeof *e->params, err)))
+    if (!take_parts(e, part, parts, err) && (table || own) && (e->net = net_new(table ? table : own, err)) &&
+        !check_ports(e, err) && (e->params = mem_zero(net_size(e->net), sizeof *e->params, err))) {
+        mem_free(own);
         return e;
+    }
+    mem_free(own);
     encoder_free(e);
     return NULL;
 }

@@ -1,37 +1,29 @@
-/* encoder_table: the default network of the encoder, in the form of nn/net.h. Three stages of two residual blocks on 16^3,
- * 8^3 and 4^3 voxels; the features join the pooled channels in the head. */
+/* encoder_table: tables of the encoder's networks, in the form of nn/net.h. A stem that halves the side; stages of residual blocks,
+ * each on half the side of the one before; mean and maximum of the last one's channels, which the features join in the
+ * head. */
 #ifndef CRYOLEX_VOXEL_ENCODER_TABLE_H
 #define CRYOLEX_VOXEL_ENCODER_TABLE_H
 
-#define ENCODER_CONV(name, out, more) \
-    "{\"op\": \"conv\", \"name\": \"" name "\", \"out\": " #out more ", \"bias\": false},\n"
-#define ENCODER_NORM(name) "{\"op\": \"groupnorm\", \"name\": \"" name "\", \"groups\": 8},\n"
-#define ENCODER_RELU(label) "{\"op\": \"relu\", \"as\": \"" label "\"},\n"
+#include <stddef.h>
 
-/* Residual block: on the result called `in`, giving the result called `name`. */
-#define ENCODER_BLOCK(name, out, in)                                             \
-    ENCODER_CONV(name "_conv1", out, ", \"side\": 3")                            \
-    ENCODER_NORM(name "_norm1") "{\"op\": \"relu\"},\n"                          \
-    ENCODER_CONV(name "_conv2", out, ", \"side\": 3")                            \
-    ENCODER_NORM(name "_norm2") "{\"op\": \"add\", \"with\": \"" in "\"},\n" ENCODER_RELU(name)
+#include "base/err.h"
 
-/* Half the side. */
-#define ENCODER_DOWN(name, out) \
-    ENCODER_CONV(name, out, ", \"side\": 3, \"stride\": 2") ENCODER_NORM(name "_norm") ENCODER_RELU(name)
+enum { ENCODER_STAGES = 4, ENCODER_BLOCKS_MAX = 16 };
 
-#define ENCODER_TABLE                                                                                              \
-    "{\"inputs\": {\"cube\": [1, 32, 32, 32], \"features\": [154]},\n\"layers\": [\n"                              \
-    ENCODER_CONV("stem", 32, ", \"from\": \"cube\", \"side\": 5, \"stride\": 2")                                   \
-    ENCODER_NORM("stem_norm") ENCODER_RELU("stem")                                                                 \
-    ENCODER_BLOCK("s1b1", 32, "stem") ENCODER_BLOCK("s1b2", 32, "s1b1") ENCODER_DOWN("down1", 64)                  \
-    ENCODER_BLOCK("s2b1", 64, "down1") ENCODER_BLOCK("s2b2", 64, "s2b1") ENCODER_DOWN("down2", 128)                \
-    ENCODER_BLOCK("s3b1", 128, "down2") ENCODER_BLOCK("s3b2", 128, "s3b1")                                         \
-    "{\"op\": \"pool\", \"kind\": \"mean\", \"as\": \"mean\"},\n"                                                  \
-    "{\"op\": \"pool\", \"kind\": \"max\", \"from\": \"s3b2\", \"as\": \"max\"},\n"                                \
-    "{\"op\": \"batchnorm\", \"name\": \"features_norm\", \"from\": \"features\"},\n"                              \
-    "{\"op\": \"linear\", \"name\": \"features_fc\", \"out\": 64},\n" ENCODER_RELU("invariants")                   \
-    "{\"op\": \"concat\", \"from\": \"mean\", \"with\": [\"max\", \"invariants\"]},\n"                             \
-    "{\"op\": \"linear\", \"name\": \"fc1\", \"out\": 384},\n{\"op\": \"relu\"},\n"                                \
-    "{\"op\": \"linear\", \"name\": \"fc2\", \"out\": 256},\n{\"op\": \"l2norm\"}]}"
+typedef struct {
+    size_t side;                  /* S of the cube, even */
+    size_t width[ENCODER_STAGES]; /* channels of each stage, multiples of 8; 0: there are no more */
+    size_t blocks;                /* residual blocks of a stage, 1..ENCODER_BLOCKS_MAX */
+    size_t features;              /* F numbers beside the cube; 0: there is no such input */
+    size_t hidden;                /* width of the head's hidden layer */
+    size_t d;                     /* numbers of an embedding */
+} encoder_design_t;
+
+/* The default: side 32, widths 32, 64 and 128, 2 blocks, 154 features, hidden 384, d 256. */
+extern const encoder_design_t encoder_default;
+
+/* The table of a design, as text. Free with mem_free(). NULL: ERR_RANGE a number that makes no network of this form,
+ * ERR_NOMEM. Thread-safe. */
+char *encoder_table(const encoder_design_t *o, err_t *err);
 
 #endif

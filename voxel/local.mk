@@ -7,7 +7,7 @@ libvoxel_a_SOURCES = \
 	voxel/contour.c voxel/contour.h \
 	voxel/cube.c voxel/cube.h \
 	voxel/desc.c voxel/desc.h \
-	voxel/encoder.c voxel/encoder.h voxel/encoder_table.h \
+	voxel/encoder.c voxel/encoder.h voxel/encoder_table.c voxel/encoder_table.h \
 	voxel/fft.c voxel/fft.h \
 	voxel/filter.c voxel/filter.h \
 	voxel/frame.c voxel/frame.h \
