@@ -84,6 +84,11 @@ static int take_cube(const describer_t *d, const vol_t *v, const double *contour
     desc_pack(c.data, c.side, r->cube);
     int rc = zernike_invariants(d->zernike, c.data, c.side, (double)c.side / 2, ZERNIKE_UNIT, r->zernike, err);
     if (!rc) rc = profile_make(c.data, c.side, r->profile, err);
+    if (!rc && d->cubes && d->side && d->side != c.side) {
+        cube_free(&c);
+        o.side = d->side;
+        rc = cube_make(v, &o, &c, err);
+    }
     if (!rc && d->cubes) {
         r->density = c.data;
         c.data = NULL;

@@ -25,6 +25,7 @@ typedef struct {
     zernike_t *zernike;
     mrc_opts_t map; /* how to read maps; apix and the like */
     bool cubes;     /* records keep the canonical cube; false after describe_new() */
+    size_t side;    /* of that cube; 0 (after describe_new()): CUBE_SIDE. All else is made of the cube of CUBE_SIDE */
 } describer_t;
 
 /* One map or model. All strings are owned; "" where unknown. */
@@ -38,7 +39,7 @@ typedef struct {
     int8_t cube[DESC_LEN];
     float zernike[DESCRIBE_ZERNIKE]; /* unit length */
     float profile[DESCRIBE_PROFILE];
-    float *density; /* (CUBE_SIDE^3) the canonical cube of cube.h, owned; NULL unless describer_t.cubes */
+    float *density; /* (side,side,side) the canonical cube of cube.h, owned; NULL unless describer_t.cubes */
 } record_t;
 
 /* Density of a model, no finer than its cube can use: at DESCRIBE_RESOLUTION, or a fifth of the radius of gyration where that

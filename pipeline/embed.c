@@ -8,8 +8,6 @@
 
 static_assert(DESCRIBE_ZERNIKE == ENCODER_ZERNIKE, "one order of invariants");
 
-enum { CUBE = CUBE_SIDE * CUBE_SIDE * CUBE_SIDE };
-
 /* Room for a batch. */
 typedef struct {
     described_t *got;
@@ -19,7 +17,7 @@ typedef struct {
 static int room_new(const encoder_t *e, room_t *r, err_t *err)
 {
     r->got = mem_zero(EMBED_BATCH, sizeof *r->got, err);
-    r->cubes = mem_new(EMBED_BATCH, CUBE * sizeof *r->cubes, err);
+    r->cubes = mem_new(EMBED_BATCH, e->side * e->side * e->side * sizeof *r->cubes, err);
     r->features = mem_new(EMBED_BATCH, e->features * sizeof *r->features, err);
     r->z = mem_new(EMBED_BATCH, e->d * sizeof *r->z, err);
     return r->got && r->cubes && r->features && r->z ? 0 : -1;
@@ -37,20 +35,20 @@ static void room_free(room_t *r)
  * cost the others theirs. */
 static void embed_got(encoder_t *e, const item_t *it, size_t n, room_t *r)
 {
-    size_t m = 0;
+    size_t m = 0, cube = e->side * e->side * e->side;
     described_t *of[EMBED_BATCH];
     const item_t *item[EMBED_BATCH];
     for (size_t i = 0; i < n; i++) {
         described_t *g = &r->got[i];
         if (g->err.code != ERR_OK) continue;
-        memcpy(r->cubes + m * CUBE, g->rec.density, CUBE * sizeof *r->cubes);
+        memcpy(r->cubes + m * cube, g->rec.density, cube * sizeof *r->cubes);
         encoder_features(e, (double)g->rec.rg, g->rec.profile, g->rec.zernike, r->features + m * e->features);
         item[m] = &it[i];
         of[m++] = g;
     }
     if (!encoder_embed(e, m, r->cubes, r->features, r->z, NULL)) return;
     for (size_t i = 0; i < m; i++) {
-        encoder_embed(e, 1, r->cubes + i * CUBE, r->features + i * e->features, r->z + i * e->d, &of[i]->err);
+        encoder_embed(e, 1, r->cubes + i * cube, r->features + i * e->features, r->z + i * e->d, &of[i]->err);
         err_prefix(&of[i]->err, item[i]->path);
     }
 }
@@ -75,8 +73,8 @@ int embed_items(encoder_t *e, describer_t *d, const item_t *it, size_t n, progre
 {
     room_t r = {0};
     int rc = room_new(e, &r, err);
-    assert(e->side == CUBE_SIDE);
     d->cubes = true;
+    d->side = e->side;
     for (size_t at = 0; !rc && at < n; at += EMBED_BATCH) {
         unsigned char readable[EMBED_BATCH];
         size_t m = n - at < EMBED_BATCH ? n - at : EMBED_BATCH, failed = 0;

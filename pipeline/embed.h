@@ -17,8 +17,8 @@
 typedef int (*embed_take_t)(void *ctx, const item_t *it, const described_t *got, const float *z, err_t *err);
 
 /* Describe (describe.h) and embed n items; an item that cannot be read is handed over with its reason and the rest goes on.
- * In:   e  encoder_ready(), with cubes of CUBE_SIDE and DESCRIBE_ZERNIKE invariants
- *       d  sets d->cubes
+ * In:   e  encoder_ready(), with DESCRIBE_ZERNIKE invariants
+ *       d  sets d->cubes, and d->side to that of e
  * Steps the bar. Memory is that of EMBED_BATCH records, whatever n is. The same bytes for any number of threads and any
  * order of items. 0, or -1: what take says; ERR_NOMEM. */
 int embed_items(encoder_t *e, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,

@@ -11,15 +11,19 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "nn/reduce.h"
 #include "nn/stfile.h"
 #include "voxel/cube.h"
 
-enum { FORMAT, NETWORK, CUBE, FEATURES, FRAMES, PROVENANCE, KEYS };
-static const char *const key[KEYS] = {"format", "network", "cube", "features", "frames", "provenance"};
+/* Those from TEXT on may be missing. */
+enum { FORMAT, NETWORK, CUBE, FEATURES, FRAMES, PROVENANCE, TEXT, SCALES, KEYS };
+static const char *const key[KEYS] = {"format", "network", "cube", "features", "frames", "provenance", "text", "scales"};
 
 void modelfile_free(modelfile_t *m)
 {
     encoder_free(m->encoder);
+    mem_free(m->text.weight);
+    mem_free(m->text.name);
     mem_free(m->provenance);
     *m = (modelfile_t){0};
 }
@@ -39,7 +43,8 @@ static int check_cube(const char *path, const char *text, size_t side, err_t *er
     const struct {
         const char *name;
         double want;
-    } field[] = {{"side", (double)CUBE_SIDE}, {"version", CUBE_VERSION}, {"edge", CUBE_EDGE}, {"shells", CUBE_SHELLS}};
+    } field[] = {{"side", 0}, {"version", CUBE_VERSION}, {"edge", CUBE_EDGE}, {"shells", CUBE_SHELLS}};
+    double has = 0;
     json_t *j = parse(path, CUBE, text, err);
     int rc = j ? 0 : -1;
     for (size_t i = 0; !rc && i < sizeof field / sizeof *field; i++) {
@@ -47,12 +52,14 @@ static int check_cube(const char *path, const char *text, size_t side, err_t *er
         double got = json_number_value(v);
         if (!json_is_number(v))
             rc = err_set(err, ERR_FORMAT, "%s: cube: no number '%s'", path, field[i].name);
+        else if (!i)
+            has = got;
         else if (fabs(got - field[i].want) > 0)
             rc = err_set(err, ERR_UNSUP, "%s: cube %s %g (this program makes %g)", path, field[i].name, got, field[i].want);
     }
     json_decref(j);
-    if (!rc && side != CUBE_SIDE)
-        rc = err_set(err, ERR_FORMAT, "%s: the network takes cubes of side %zu (its cube has %d)", path, side, CUBE_SIDE);
+    if (!rc && fabs(has - (double)side) > 0)
+        rc = err_set(err, ERR_FORMAT, "%s: the network takes cubes of side %zu (its cube has %g)", path, side, has);
     return rc;
 }
 
@@ -77,33 +84,70 @@ static int get_features(const char *path, const char *text, feature_t part[FEATU
     return rc ? -1 : (int)n;
 }
 
-static int check_values(const char *path, const nettensor_t *t, const float *x, err_t *err)
+static int check_values(const char *path, const char *name, size_t size, const float *x, err_t *err)
 {
     static const char variance[] = ".running_var";
-    size_t len = strlen(t->name), n = sizeof variance - 1;
-    bool positive = len > n && !strcmp(t->name + len - n, variance);
-    for (size_t i = 0; i < t->size; i++) {
-        if (!isfinite(x[i])) return err_set(err, ERR_FORMAT, "%s: %s: a value that is not finite", path, t->name);
-        if (positive && x[i] < 0) return err_set(err, ERR_FORMAT, "%s: %s: %g (0 or more)", path, t->name, (double)x[i]);
+    size_t len = strlen(name), n = sizeof variance - 1;
+    bool positive = len > n && !strcmp(name + len - n, variance);
+    for (size_t i = 0; i < size; i++) {
+        if (!isfinite(x[i])) return err_set(err, ERR_FORMAT, "%s: %s: a value that is not finite", path, name);
+        if (positive && x[i] < 0) return err_set(err, ERR_FORMAT, "%s: %s: %g (0 or more)", path, name, (double)x[i]);
     }
     return 0;
 }
 
-/* All parameters from the tensors of the file, which has these and no others. */
-static int get_params(const char *path, const stfile_t *f, encoder_t *e, err_t *err)
+/* What metadata and a tensor say of text. */
+static int get_text(const char *path, const char *text, const stfile_t *f, modelfile_t *m, err_t *err)
+{
+    json_t *j = parse(path, TEXT, text, err);
+    const char *name = json_string_value(json_object_get(j, "name")), *hash = json_string_value(json_object_get(j, "hash"));
+    json_int_t dim = json_integer_value(json_object_get(j, "dim"));
+    modeltext_t *t = &m->text;
+    int rc = j ? 0 : -1;
+    if (!rc && (!name || !hash || strlen(hash) >= sizeof t->hash || dim < 1 || dim > MODELFILE_DIM_MAX))
+        rc = err_set(err, ERR_FORMAT, "%s: text: name, hash and dim (1 to %d) are wanted", path, MODELFILE_DIM_MAX);
+    if (!rc) {
+        const size_t shape[2] = {m->encoder->d, (size_t)dim};
+        t->dim = (size_t)dim;
+        snprintf(t->hash, sizeof t->hash, "%s", hash);
+        if (!(t->name = mem_str(name, err)) || !(t->weight = mem_new(shape[0] * shape[1], sizeof *t->weight, err)) ||
+            stfile_get(f, MODELFILE_TEXT, 2, shape, t->weight, err) ||
+            check_values(path, MODELFILE_TEXT, shape[0] * shape[1], t->weight, err))
+            rc = -1;
+    }
+    json_decref(j);
+    return rc;
+}
+
+static int get_scales(const char *path, const char *text, modelfile_t *m, err_t *err)
+{
+    json_t *j = parse(path, SCALES, text, err);
+    m->scale_view = json_number_value(json_object_get(j, "view"));
+    m->scale_text = json_number_value(json_object_get(j, "text"));
+    int rc = j ? 0 : -1;
+    if (!rc && !(isfinite(m->scale_view) && isfinite(m->scale_text) && m->scale_view >= 0 && m->scale_text >= 0))
+        rc = err_set(err, ERR_FORMAT, "%s: scales: view and text, 0 or more, are wanted", path);
+    json_decref(j);
+    return rc;
+}
+
+/* All parameters from the tensors of the file, which has these and no others (but that of the text). */
+static int get_params(const char *path, const stfile_t *f, encoder_t *e, bool text, err_t *err)
 {
     size_t n = net_tensors(e->net);
     for (size_t i = 0; i < n; i++) {
         const nettensor_t *t = net_tensor(e->net, i);
         if (stfile_get(f, t->name, t->ndim, t->shape, e->params + t->at, err)) return -1;
-        if (check_values(path, t, e->params + t->at, err)) return -1;
+        if (check_values(path, t->name, t->size, e->params + t->at, err)) return -1;
+        if (!strcmp(t->name, MODELFILE_TEXT))
+            return err_set(err, ERR_FORMAT, "%s: network: a layer's tensor is called %s", path, t->name);
     }
-    if (stfile_count(f) == n) return 0;
+    if (stfile_count(f) == n + text) return 0;
     for (size_t i = 0; i < stfile_count(f); i++) {
         const char *name = stfile_at(f, i)->name;
         size_t k = 0;
         while (k < n && strcmp(name, net_tensor(e->net, k)->name) != 0) k++;
-        if (k == n) return err_set(err, ERR_FORMAT, "%s: tensor %s: no part of the network", path, name);
+        if (k == n && !(text && !strcmp(name, MODELFILE_TEXT))) return err_set(err, ERR_FORMAT, "%s: tensor %s: no part of the network", path, name);
     }
     return 0;
 }
@@ -118,7 +162,7 @@ static int take(const char *path, const stfile_t *f, modelfile_t *m, err_t *err)
     if (strcmp(meta[FORMAT], MODELFILE_FORMAT) != 0)
         return err_set(err, ERR_UNSUP, "%s: format \"%s\" (this program reads \"%s\")", path, meta[FORMAT],
                        MODELFILE_FORMAT);
-    for (int k = 0; k < KEYS; k++)
+    for (int k = 0; k < TEXT; k++)
         if (!meta[k]) return err_set(err, ERR_FORMAT, "%s: no metadata '%s'", path, key[k]);
     bool all = !strcmp(meta[FRAMES], "4");
     if (!all && strcmp(meta[FRAMES], "1") != 0)
@@ -126,7 +170,8 @@ static int take(const char *path, const stfile_t *f, modelfile_t *m, err_t *err)
 
     int parts = get_features(path, meta[FEATURES], part, err);
     if (parts < 0 || !(m->encoder = encoder_new(meta[NETWORK], part, (size_t)parts, err)) ||
-        check_cube(path, meta[CUBE], m->encoder->side, err) || get_params(path, f, m->encoder, err))
+        check_cube(path, meta[CUBE], m->encoder->side, err) || get_params(path, f, m->encoder, meta[TEXT], err) ||
+        (meta[TEXT] && get_text(path, meta[TEXT], f, m, err)) || (meta[SCALES] && get_scales(path, meta[SCALES], m, err)))
         return -1;
     m->encoder->frames = all ? ENCODER_FRAMES : 1;
 
@@ -165,35 +210,72 @@ static char *dump(json_t *j, err_t *err)
     return s;
 }
 
-int modelfile_write(const char *path, const modelfile_t *m, err_t *err)
+/* The tensors of a model: those of the network, and that of the text. t has room for one more than the network has. */
+static size_t put_tensors(const modelfile_t *m, sttensor_t *t)
 {
     const encoder_t *e = m->encoder;
-    if (e->side != CUBE_SIDE)
-        return err_set(err, ERR_UNSUP, "%s: cube side %zu (this program makes %d)", path, e->side, CUBE_SIDE);
     size_t n = net_tensors(e->net);
-    sttensor_t *t = mem_zero(n, sizeof *t, err);
-    json_t *names = json_array();
-    for (size_t i = 0; i < e->parts; i++) json_array_append_new(names, json_string(feature_name(e->part[i])));
-    char *features = dump(names, err), *cube = dump(json_pack("{s:i,s:i,s:f,s:i}", "side", (int)e->side, "version",
-                                                              CUBE_VERSION, "edge", CUBE_EDGE, "shells", CUBE_SHELLS),
-                                                    err);
-    const stmeta_t meta[KEYS] = {{key[FORMAT], MODELFILE_FORMAT},
-                                 {key[NETWORK], net_table(e->net)},
-                                 {key[CUBE], cube},
-                                 {key[FEATURES], features},
-                                 {key[FRAMES], e->frames == 1 ? "1" : "4"},
-                                 {key[PROVENANCE], m->provenance ? m->provenance : "{}"}};
-    int rc = -1;
-    if (!t || !features || !cube) goto done;
     for (size_t i = 0; i < n; i++) {
         const nettensor_t *p = net_tensor(e->net, i);
         t[i] = (sttensor_t){.name = p->name, .type = ST_F32, .ndim = p->ndim, .count = p->size, .data = e->params + p->at};
         memcpy(t[i].shape, p->shape, p->ndim * sizeof *p->shape);
     }
-    rc = stfile_write(path, t, n, meta, KEYS, err);
+    if (!m->text.dim) return n;
+    t[n] = (sttensor_t){.name = MODELFILE_TEXT, .type = ST_F32, .ndim = 2, .shape = {e->d, m->text.dim},
+                        .count = e->d * m->text.dim, .data = m->text.weight};
+    return n + 1;
+}
+
+int modelfile_write(const char *path, const modelfile_t *m, err_t *err)
+{
+    const encoder_t *e = m->encoder;
+    sttensor_t *t = mem_zero(net_tensors(e->net) + 1, sizeof *t, err);
+    json_t *names = json_array();
+    for (size_t i = 0; i < e->parts; i++) json_array_append_new(names, json_string(feature_name(e->part[i])));
+    char *features = dump(names, err), *text = NULL, *scales = NULL,
+         *cube = dump(json_pack("{s:i,s:i,s:f,s:i}", "side", (int)e->side, "version", CUBE_VERSION, "edge", CUBE_EDGE, "shells",
+                                CUBE_SHELLS),
+                      err);
+    stmeta_t meta[KEYS] = {{key[FORMAT], MODELFILE_FORMAT},
+                           {key[NETWORK], net_table(e->net)},
+                           {key[CUBE], cube},
+                           {key[FEATURES], features},
+                           {key[FRAMES], e->frames == 1 ? "1" : "4"},
+                           {key[PROVENANCE], m->provenance ? m->provenance : "{}"}};
+    size_t n = TEXT;
+    int rc = -1;
+    if (!t || !features || !cube) goto done;
+    if (m->text.dim) {
+        text = dump(json_pack("{s:s,s:s,s:I}", "name", m->text.name, "hash", m->text.hash, "dim", (json_int_t)m->text.dim), err);
+        if (!text) goto done;
+        meta[n++] = (stmeta_t){key[TEXT], text};
+    }
+    if (m->scale_view > 0 || m->scale_text > 0) {
+        scales = dump(json_pack("{s:f,s:f}", "view", m->scale_view, "text", m->scale_text), err);
+        if (!scales) goto done;
+        meta[n++] = (stmeta_t){key[SCALES], scales};
+    }
+    rc = stfile_write(path, t, put_tensors(m, t), meta, n, err);
 done:
     mem_free(t);
     mem_free(features);
     mem_free(cube);
+    mem_free(text);
+    mem_free(scales);
     return rc;
+}
+
+void modelfile_project(const modelfile_t *m, size_t n, const float *text, float *out)
+{
+    size_t d = m->encoder->d, dim = m->text.dim;
+    for (size_t i = 0; i < n; i++) {
+        double sq = 0;
+        for (size_t j = 0; j < d; j++) {
+            double y = reduce_dot(m->text.weight + j * dim, text + i * dim, dim);
+            out[i * d + j] = (float)y;
+            sq += y * y;
+        }
+        double scale = sq > 0 ? 1 / sqrt(sq) : 0;
+        for (size_t j = 0; j < d; j++) out[i * d + j] = (float)((double)out[i * d + j] * scale);
+    }
 }

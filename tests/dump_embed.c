@@ -11,17 +11,18 @@
 
 int main(int argc, char **argv)
 {
-    enum { CUBE = CUBE_SIDE * CUBE_SIDE * CUBE_SIDE };
     modelfile_t m = {0};
     describer_t d = {0};
     err_t err = {0};
     size_t n = 0, most = argc > 3 ? (size_t)argc - 3 : 0;
     if (!most || modelfile_read(argv[1], &m, &err) || describe_new(&d, NULL, &err) || encoder_ready(m.encoder, &err)) goto done;
     encoder_t *e = m.encoder;
-    float *cubes = mem_new(most, CUBE * sizeof *cubes, &err), *features = mem_new(most, e->features * sizeof *features, &err);
+    size_t side = e->side, cube = side * side * side;
+    float *cubes = mem_new(most, cube * sizeof *cubes, &err), *features = mem_new(most, e->features * sizeof *features, &err);
     float *z = mem_new(most, e->d * sizeof *z, &err), *one = mem_new(most, e->d * sizeof *one, &err);
     if (!cubes || !features || !z || !one) goto done;
     d.cubes = true;
+    d.side = side;
     for (size_t i = 0; i < most; i++) {
         record_t r;
         item_t it = {.id = argv[i + 3], .path = argv[i + 3], .contour = NAN};
@@ -30,7 +31,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "%s\n", why.msg);
             continue;
         }
-        memcpy(cubes + n * CUBE, r.density, CUBE * sizeof *cubes);
+        memcpy(cubes + n * cube, r.density, cube * sizeof *cubes);
         encoder_features(e, (double)r.rg, r.profile, r.zernike, features + n++ * e->features);
         record_free(&r);
     }
@@ -39,7 +40,7 @@ int main(int argc, char **argv)
     e->frames = 1;
     if (encoder_embed(e, n, cubes, features, one, &err)) goto done;
     const sttensor_t t[] = {
-        {.name = "cubes", .type = ST_F32, .ndim = 4, .shape = {n, CUBE_SIDE, CUBE_SIDE, CUBE_SIDE}, .count = n * CUBE, .data = cubes},
+        {.name = "cubes", .type = ST_F32, .ndim = 4, .shape = {n, side, side, side}, .count = n * cube, .data = cubes},
         {.name = "features", .type = ST_F32, .ndim = 2, .shape = {n, e->features}, .count = n * e->features, .data = features},
         {.name = "embeddings", .type = ST_F32, .ndim = 2, .shape = {n, e->d}, .count = n * e->d, .data = z},
         {.name = "one_frame", .type = ST_F32, .ndim = 2, .shape = {n, e->d}, .count = n * e->d, .data = one}};

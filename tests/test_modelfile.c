@@ -22,7 +22,7 @@ static const char table[] =
     "{\"op\": \"batchnorm\", \"name\": \"b\", \"from\": \"features\"}, {\"op\": \"concat\", \"with\": \"p\"},"
     "{\"op\": \"linear\", \"name\": \"f\", \"out\": 5}, {\"op\": \"l2norm\"}]}";
 static const feature_t parts[] = {FEATURE_PROFILE, FEATURE_LOG_RG};
-enum { TENSORS = 10, KEYS = 6 };
+enum { TENSORS = 10, KEYS = 8 };
 
 static void make(modelfile_t *m)
 {
@@ -88,20 +88,42 @@ static void round_trip(void **state)
     modelfile_free(&a);
 }
 
-/* What would be refused when read is not written. */
-static void refuses_to_write(void **state)
+/* A network for another side, with text and scales. */
+static void text_and_scales(void **state)
 {
     (void)state;
-    static const char other[] = "{\"inputs\": {\"cube\": [1, 64, 64, 64]}, \"layers\": [{\"op\": \"pool\", \"from\": "
-                                "\"cube\", \"kind\": \"mean\"}, {\"op\": \"linear\", \"name\": \"f\", \"out\": 5}, "
+    static const char other[] = "{\"inputs\": {\"cube\": [1, 24, 24, 24]}, \"layers\": [{\"op\": \"pool\", \"from\": "
+                                "\"cube\", \"kind\": \"mean\"}, {\"op\": \"linear\", \"name\": \"f\", \"out\": 2}, "
                                 "{\"op\": \"l2norm\"}]}";
+    static const float weight[] = {1, 2, 3, -4, 5, 6}, text[] = {1, 1, 0, 0, 0, 0}, want[] = {3, 1};
     err_t e = {0};
-    modelfile_t m = {.encoder = encoder_new(other, parts, 0, &e)};
+    modelfile_t got, m = {.encoder = encoder_new(other, parts, 0, &e), .scale_view = 20, .scale_text = 12.5,
+                          .text = {.dim = 3, .name = mem_str("mini", NULL), .hash = "0123456789abcdef"}};
     if (!m.encoder) fail_msg("%s", e.msg);
-    assert_int_equal(modelfile_write(BAD, &m, &e), -1);
-    assert_int_equal(e.code, ERR_UNSUP);
-    assert_string_equal(e.msg, BAD ": cube side 64 (this program makes 32)");
-    assert_int_equal(access(BAD, F_OK), -1);
+    m.text.weight = mem_new(6, sizeof(float), NULL);
+    memcpy(m.text.weight, weight, sizeof weight);
+    if (modelfile_write(BAD, &m, &e) || modelfile_read(BAD, &got, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(got.encoder->side, 24);
+    assert_int_equal(got.text.dim, 3);
+    assert_memory_equal(got.text.weight, weight, sizeof weight);
+    assert_string_equal(got.text.name, "mini");
+    assert_string_equal(got.text.hash, "0123456789abcdef");
+    assert_close(got.scale_view, 20, 0);
+    assert_close(got.scale_text, 12.5, 0);
+
+    float out[4];
+    modelfile_project(&got, 2, text, out);
+    for (int j = 0; j < 2; j++) {
+        assert_close((double)out[j], (double)want[j] / sqrt(10), 1e-7);
+        assert_close((double)out[2 + j], 0, 0);
+    }
+    modelfile_free(&got);
+
+    m.text.weight[4] = NAN;
+    assert_int_equal(modelfile_write(BAD, &m, NULL), 0);
+    assert_int_equal(modelfile_read(BAD, &got, &e), -1);
+    assert_int_equal(e.code, ERR_FORMAT);
+    assert_non_null(strstr(e.msg, "text.weight"));
     modelfile_free(&m);
 }
 
@@ -177,7 +199,13 @@ static const fault_t fault[] = {
     {"cube", "[32]", ERR_FORMAT, "side"},
     {"cube", "{\"side\": 32, \"side\": 32, \"version\": 1, \"edge\": 5, \"shells\": 10}", ERR_FORMAT, "cube"},
     {"cube", "{\"side\": 32, \"version\": 1, \"edge\": 5.0, \"shells\": 10}", ERR_OK, NULL},
-    {"cube", "{\"side\": 48, \"version\": 1, \"edge\": 5.0, \"shells\": 10}", ERR_UNSUP, "side 48"},
+    {"cube", "{\"side\": 48, \"version\": 1, \"edge\": 5.0, \"shells\": 10}", ERR_FORMAT, "48"},
+    {"text", "{\"name\": \"mini\", \"hash\": \"\", \"dim\": 3}", ERR_FORMAT, "text.weight"},
+    {"text", "{\"name\": \"mini\", \"dim\": 3}", ERR_FORMAT, "hash"},
+    {"text", "{\"name\": \"mini\", \"hash\": \"\", \"dim\": 0}", ERR_FORMAT, "dim"},
+    {"text", "{", ERR_FORMAT, "text"},
+    {"scales", "{\"view\": -1, \"text\": 2}", ERR_FORMAT, "scales"},
+    {"scales", "{\"view\": 1, \"text\": 2}", ERR_OK, NULL},
     {"cube", "{\"side\": 32, \"version\": 99, \"edge\": 5.0, \"shells\": 10}", ERR_UNSUP, "version 99"},
     {"cube", "{\"side\": 32, \"version\": 1, \"edge\": 5.5, \"shells\": 10}", ERR_UNSUP, "edge 5.5"},
     {"cube", "{\"side\": 32, \"version\": 1, \"edge\": 5.0, \"shells\": 9}", ERR_UNSUP, "shells 9"},
@@ -233,7 +261,7 @@ static size_t change(const fault_t *f, sttensor_t *t, size_t n, size_t i, float 
 
 static void write_with(const fault_t *f, const stfile_t *good)
 {
-    static const char *const keys[KEYS] = {"format", "network", "cube", "features", "frames", "provenance"};
+    static const char *const keys[KEYS] = {"format", "network", "cube", "features", "frames", "provenance", "text", "scales"};
     sttensor_t t[TENSORS + 1];
     stmeta_t meta[KEYS];
     size_t n = stfile_count(good), nmeta = 0;
@@ -314,7 +342,7 @@ static void cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_to_write), cmocka_unit_test(round_trip), cmocka_unit_test(hash_of_the_bytes),
+        cmocka_unit_test(text_and_scales), cmocka_unit_test(round_trip), cmocka_unit_test(hash_of_the_bytes),
         cmocka_unit_test(tensors),    cmocka_unit_test(refuses),
         cmocka_unit_test(cut),        cmocka_unit_test(untrained),
     };

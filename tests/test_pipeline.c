@@ -410,6 +410,21 @@ static void describe_keeps_the_cube(void **state)
     assert_memory_equal(desc, r.cube, sizeof desc);
     record_free(&r);
     assert_null(r.density);
+
+    /* of another side, with the same descriptor */
+    int8_t again[DESC_LEN];
+    d.side = 48;
+    assert_int_equal(describe_file(&d, &it, &r, NULL, NULL), 0);
+    assert_memory_equal(desc, r.cube, sizeof desc);
+    desc_pack(r.density, 48, again);
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t i = 0; i < DESC_LEN; i++) {
+        ab += desc[i] * again[i];
+        aa += desc[i] * desc[i];
+        bb += again[i] * again[i];
+    }
+    assert_true(ab > 0.98 * sqrt(aa * bb));
+    record_free(&r);
     describe_end(&d);
 }
 
