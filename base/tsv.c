@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/file.h"
+#include "base/gz.h"
 #include "base/mem.h"
 
 /* The next line of *p, ended with NUL in place, or NULL at the end. */
@@ -52,7 +52,7 @@ int tsv_read(const char *path, tsv_t *t, err_t *err)
 {
     size_t n, number = 0, cap[2] = {0, 0};
     *t = (tsv_t){.path = path};
-    t->text = (char *)file_read(path, TSV_MAX, &n, err);
+    t->text = (char *)gz_read(path, TSV_MAX, &n, err);
     if (!t->text) return -1;
     if (strlen(t->text) != n) {
         err_set(err, ERR_FORMAT, "%s: a NUL byte (a text table is wanted)", path);

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-#define TSV_MAX ((size_t)1 << 32) /* bytes of a file */
+#define TSV_MAX ((size_t)1 << 32) /* bytes of a file, and of what a gzip file holds */
 
 typedef struct {
     char *text;         /* owns the bytes of all fields */
@@ -17,10 +17,11 @@ typedef struct {
     const char *path;   /* borrowed; for messages */
 } tsv_t;
 
-/* Read a tab-separated file whose first line names the columns. Empty lines and lines that begin with '#' are skipped; a
- * carriage return before the line end is dropped. `path` must outlive the table ("-": standard input).
- * 0, or -1: ERR_IO, ERR_RANGE, ERR_NOMEM; ERR_FORMAT no header, a NUL byte, a column named twice, or a row with another
- * number of fields (the message has the line). End with tsv_free(). */
+/* Read a tab-separated file, plain or gzip by its content, whose first line names the columns. Empty lines and lines that
+ * begin with '#' are skipped; a carriage return before the line end is dropped. `path` must outlive the table ("-":
+ * standard input).
+ * 0, or -1: ERR_IO, ERR_RANGE, ERR_NOMEM; ERR_FORMAT no header, a NUL byte, a column named twice, a row with another
+ * number of fields (the message has the line), or damaged gzip data. End with tsv_free(). */
 int tsv_read(const char *path, tsv_t *t, err_t *err);
 void tsv_free(tsv_t *t); /* leaves {0} */
 

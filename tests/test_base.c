@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <libdeflate.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,6 +12,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/gz.h"
+#include "base/intern.h"
 #include "base/mem.h"
 #include "base/notes.h"
 #include "base/opt.h"
@@ -329,12 +332,17 @@ static void file_read_once(void **state)
     remove("test_base.1");
 }
 
-static errcode_t table(const char *text, tsv_t *t, err_t *e)
+static void put_file(const char *path, const void *p, size_t n)
 {
     outfile_t o;
-    assert_int_equal(outfile_open(&o, "test_base.tsv", NULL), 0);
-    fputs(text, o.f);
+    assert_int_equal(outfile_open(&o, path, NULL), 0);
+    assert_int_equal(fwrite(p, 1, n, o.f), n);
     assert_int_equal(outfile_close(&o, NULL), 0);
+}
+
+static errcode_t table(const char *text, tsv_t *t, err_t *e)
+{
+    put_file("test_base.tsv", text, strlen(text));
     *e = (err_t){0};
     tsv_read("test_base.tsv", t, e);
     remove("test_base.tsv");
@@ -361,6 +369,130 @@ static void tsv_rows(void **state)
     assert_int_equal(table("a\ta\n", &t, &e), ERR_FORMAT);
     assert_int_equal(table("a\tb\n1\t2\n3\n", &t, &e), ERR_FORMAT);
     assert_non_null(strstr(e.msg, "line 3"));
+}
+
+/* Members of gzip data for text, one after the other. */
+static size_t pack(const char *const *text, int members, unsigned char *out, size_t room)
+{
+    size_t n = 0;
+    struct libdeflate_compressor *c = libdeflate_alloc_compressor(6);
+    assert_non_null(c);
+    for (int i = 0; i < members; i++) n += libdeflate_gzip_compress(c, text[i], strlen(text[i]), out + n, room - n);
+    libdeflate_free_compressor(c);
+    return n;
+}
+
+static unsigned char *unpack(const unsigned char *p, size_t n, size_t max, size_t *got, err_t *e)
+{
+    put_file("test_base.gz", p, n);
+    *e = (err_t){0};
+    unsigned char *s = gz_read("test_base.gz", max, got, e);
+    remove("test_base.gz");
+    return s;
+}
+
+static void gz_members(void **state)
+{
+    (void)state;
+    static const char *const text[] = {"id\tpath\n", "", "a\tb\nc\td\n"}, all[] = "id\tpath\na\tb\nc\td\n";
+    unsigned char in[512];
+    size_t got, n = pack(text, 3, in, sizeof in);
+    err_t e;
+    for (size_t max = sizeof all - 1; max < 40; max++) { /* of what it holds, and of the file itself */
+        unsigned char *s = unpack(in, n, max < n ? n : max, &got, &e);
+        assert_non_null(s);
+        assert_int_equal(got, sizeof all - 1);
+        assert_string_equal(s, all);
+        mem_free(s);
+    }
+    unsigned char *s = unpack((const unsigned char *)"plain", 5, 5, &got, &e);
+    assert_string_equal(s, "plain");
+    mem_free(s);
+    n = pack(text + 1, 1, in, sizeof in);
+    s = unpack(in, n, 100, &got, &e);
+    assert_non_null(s);
+    assert_int_equal(got + s[0], 0);
+    mem_free(s);
+    n = pack(text, 1, in, sizeof in);
+    tsv_t t;
+    put_file("test_base.tsv", in, n);
+    assert_int_equal(tsv_read("test_base.tsv", &t, &e), 0);
+    assert_int_equal(tsv_col(&t, "path"), 1);
+    tsv_free(&t);
+    remove("test_base.tsv");
+}
+
+static void gz_damaged(void **state)
+{
+    (void)state;
+    enum { BIG = 100000 };
+    static char big[BIG + 1];
+    const char *text[] = {big, "end"};
+    unsigned char in[2048], bad[2048];
+    size_t got;
+    err_t e;
+    memset(big, 'x', BIG);
+    size_t n = pack(text, 1, in, sizeof in);
+    assert_null(unpack(in, n, BIG - 1, &got, &e));
+    assert_int_equal(e.code, ERR_RANGE);
+    unsigned char *s = unpack(in, n, BIG, &got, &e);
+    assert_int_equal(got, BIG);
+    mem_free(s);
+    for (size_t cut = 3; cut < n; cut++) {
+        assert_null(unpack(in, cut, 2 * BIG, &got, &e));
+        assert_int_equal(e.code, ERR_FORMAT);
+    }
+    for (size_t i = n - 8; i < n; i++) { /* checksum and size */
+        memcpy(bad, in, n);
+        bad[i] ^= 0x40;
+        assert_null(unpack(bad, n, BIG, &got, &e));
+        assert_true(e.code == ERR_FORMAT || e.code == ERR_RANGE);
+    }
+    memcpy(bad, in, n);
+    bad[n] = 'x';
+    assert_null(unpack(bad, n + 1, BIG, &got, &e));
+    assert_int_equal(e.code, ERR_FORMAT);
+    n = pack(text, 2, in, sizeof in); /* the size that the last member tells is far too small */
+    assert_null(unpack(in, n, BIG + 2, &got, &e));
+    assert_int_equal(e.code, ERR_RANGE);
+    s = unpack(in, n, BIG + 3, &got, &e);
+    assert_non_null(s);
+    assert_int_equal(got, BIG + 3);
+    assert_string_equal(s + BIG, "end");
+    mem_free(s);
+}
+
+static void interned(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    intern_t t = {0};
+    char s[300];
+    uint32_t k;
+    assert_int_equal(intern_find(&t, "x", 1), -1);
+    for (int turn = 0; turn < 2; turn++)
+        for (uint32_t i = 0; i < N; i++) {
+            int n = snprintf(s, sizeof s, "%0*u", (int)(1 + i % 290), (unsigned)i * 7);
+            if (i == 1) n = 0; /* the empty string is one, too */
+            assert_int_equal(intern_add(&t, s, (size_t)n, &k, NULL), 0);
+            assert_int_equal(k, i);
+            assert_int_equal(strlen(t.str[k]), n);
+            assert_memory_equal(t.str[k], s, (size_t)n);
+            assert_int_equal(intern_find(&t, s, (size_t)n), i);
+        }
+    assert_int_equal(t.n, N);
+    assert_int_equal(intern_find(&t, "no such", 7), -1);
+    memset(s, 'y', sizeof s);
+    char *long_one = mem_new(200000, 1, NULL);
+    assert_non_null(long_one);
+    memset(long_one, 'y', 200000);
+    assert_int_equal(intern_add(&t, long_one, 200000, &k, NULL), 0);
+    assert_int_equal(intern_find(&t, long_one, 199999), -1);
+    assert_int_equal(intern_find(&t, long_one, 200000), N);
+    mem_free(long_one);
+    intern_seal(&t);
+    assert_string_equal(t.str[0], "0");
+    intern_free(&t);
 }
 
 static void utf8_cleaned(void **state)
@@ -442,7 +574,9 @@ int main(void)
         cmocka_unit_test(opt_rows),              cmocka_unit_test(opt_groups),
         cmocka_unit_test(file_is_atomic),        cmocka_unit_test(file_keeps_what_is_there),
         cmocka_unit_test(file_without_room),     cmocka_unit_test(file_read_once),
-        cmocka_unit_test(tsv_rows),               cmocka_unit_test(utf8_cleaned),
+        cmocka_unit_test(tsv_rows),              cmocka_unit_test(gz_members),
+        cmocka_unit_test(gz_damaged),            cmocka_unit_test(interned),
+        cmocka_unit_test(utf8_cleaned),
         cmocka_unit_test(rng_stream),            cmocka_unit_test(vol_statistics),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
