@@ -1,6 +1,7 @@
 # pipeline/: joins the folders below it.
 noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
+	pipeline/annot.c pipeline/annot.h pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
 	pipeline/build.c pipeline/build.h \
 	pipeline/describe.c pipeline/describe.h \
 	pipeline/embed.c pipeline/embed.h \
@@ -25,6 +26,16 @@ tests_test_pipeline_SOURCES = tests/test_pipeline.c tests/blobs.h
 tests_test_pipeline_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_test_pipeline_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_annot
+TESTS += tests/test_annot
+tests_test_annot_SOURCES = tests/test_annot.c
+tests_test_annot_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(DEFLATE_CFLAGS) \
+	-DONTOLOGY_TABLE='"$(abs_srcdir)/tests/parity/ontology.tsv"'
+tests_test_annot_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
+EXTRA_DIST += tests/parity/ontology.py tests/parity/ontology.tsv
 
 # Built on request: make tests/bench/views
 BENCH_LIBS = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS)

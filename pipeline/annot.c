@@ -1,0 +1,278 @@
+/* annot: what is known about PDB entries, from the tables of a folder (see annot.h). */
+#include "pipeline/annot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/tsv.h"
+#include "pipeline/annot_priv.h"
+
+enum { GO, ENTRY, UNIPROT, EC, PFAM, FOLD, OLIGOMER, CLUSTER, TABLES };
+enum { TITLE, MOLECULES, CLASSIFICATION, ORGANISM, METHOD }; /* columns of ENTRY */
+
+static const tablespec_t specs[TABLES] = {
+    [GO] = {"pdb_go_entry", "tsv", true, NULL, NULL, {{"go_ids", COLUMN_TERMS}}},
+    [ENTRY] = {"pdb_names", "tsv", false, NULL, NULL,
+               {[TITLE] = {"title", COLUMN_TEXT},
+                [MOLECULES] = {"molecule_names", COLUMN_TEXT},
+                [CLASSIFICATION] = {"classification", COLUMN_TEXT},
+                [ORGANISM] = {"organism", COLUMN_TEXT},
+                [METHOD] = {"method", COLUMN_TEXT}}},
+    [UNIPROT] = {"pdb_uniprot", "tsv", false, NULL, NULL, {{"uniprot", COLUMN_LIST}}},
+    [EC] = {"pdb_ec", "tsv", false, NULL, NULL, {{"ec", COLUMN_LIST}}},
+    [PFAM] = {"pdb_pfam", "tsv", false, NULL, NULL, {{"pfam", COLUMN_LIST}}},
+    [FOLD] = {"pdb_class", "tsv", false, "scheme", "CATH", {{"code", COLUMN_LIST}}},
+    [OLIGOMER] = {"pdb_oligomer", "tsv", false, NULL, NULL, {{"oligomeric_state", COLUMN_NUMBER}}},
+    [CLUSTER] = {"clusters-by-entity-30", "txt", false, NULL, NULL, {{0}}},
+};
+
+/* Names of identifiers: rows of a key with the first name of several columns that is not empty. */
+enum { EC_NAMES, PFAM_NAMES, UNIPROT_NAMES, DICTS };
+
+static const struct {
+    const char *name, *key, *value, *other;
+} dict_specs[DICTS] = {
+    [EC_NAMES] = {"ec_names", "ec", "name", NULL},
+    [PFAM_NAMES] = {"pfam_names", "pfam", "description", "short_name"},
+    [UNIPROT_NAMES] = {"uniprot_names", "uniprot", "name", NULL},
+};
+
+typedef struct {
+    intern_t key, value;
+    uint32_t *of; /* (keys) number of its value */
+    size_t cap;
+} dict_t;
+
+struct annot {
+    ontology_t *ontology;
+    table_t table[TABLES];
+    dict_t dict[DICTS];
+    intern_t id;
+    facts_t *facts; /* (n) by id */
+    size_t n;
+};
+
+/* ---- reading, one file a job ---- */
+
+static int dict_read(const char *path, int k, dict_t *d, err_t *err)
+{
+    tsv_t t;
+    uint32_t key, value;
+    if (tsv_read(path, &t, err)) return -1;
+    long from = tsv_col(&t, dict_specs[k].key), to = tsv_col(&t, dict_specs[k].value);
+    long other = dict_specs[k].other ? tsv_col(&t, dict_specs[k].other) : -1;
+    int rc = 0;
+    if (from < 0 || to < 0)
+        rc = err_set(err, ERR_FORMAT, "%s: no column %s", path, from < 0 ? dict_specs[k].key : dict_specs[k].value);
+    for (size_t r = 0; !rc && r < t.nrow; r++) {
+        const char *id = tsv_get(&t, r, from), *s = tsv_get(&t, r, to);
+        if (!s) s = tsv_get(&t, r, other);
+        if (!id || !s || intern_find(&d->key, id, strlen(id)) >= 0) continue;
+        if (intern_add(&d->key, id, strlen(id), &key, err) || intern_add(&d->value, s, strlen(s), &value, err) ||
+            mem_grow(&d->of, &d->cap, d->key.n, sizeof *d->of, err))
+            rc = -1;
+        else
+            d->of[key] = value;
+    }
+    tsv_free(&t);
+    return rc;
+}
+
+static const char *dict_get(const dict_t *d, const char *key, size_t len)
+{
+    long k = intern_find(&d->key, key, len);
+    return k < 0 ? "" : d->value.str[d->of[k]];
+}
+
+typedef struct {
+    char *path; /* NULL: not there */
+    err_t err;
+} job_t;
+
+static int one_job(annot_t *a, const char *folder, int j, job_t *job)
+{
+    const char *name = j < TABLES ? specs[j].name : dict_specs[j - TABLES].name;
+    const char *suffix = j < TABLES ? specs[j].suffix : "tsv";
+    if (table_path(folder, name, suffix, &job->path, &job->err)) return -1;
+    if (!job->path && j < TABLES && specs[j].required)
+        return err_set(&job->err, ERR_IO, "%s/%s.%s: not there, nor with .gz", folder, name, suffix);
+    if (!job->path) return 0;
+    if (j >= TABLES) return dict_read(job->path, j - TABLES, &a->dict[j - TABLES], &job->err);
+    if (j == CLUSTER) return table_clusters(job->path, &a->table[j], &job->err);
+    return table_read(job->path, &specs[j], a->ontology, &a->table[j], &job->err);
+}
+
+/* All files, the large ones begun first. The first error and all notes in the order of the tables. */
+static int read_files(annot_t *a, const char *folder, notes_t *notes, err_t *err)
+{
+    static const int order[TABLES + DICTS] = {FOLD, GO, ENTRY, EC, UNIPROT, PFAM, CLUSTER, TABLES + UNIPROT_NAMES,
+                                              TABLES + EC_NAMES, TABLES + PFAM_NAMES, OLIGOMER};
+    job_t job[TABLES + DICTS] = {{0}};
+    int failed = 0;
+#pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
+    for (int i = 0; i < TABLES + DICTS; i++) failed += one_job(a, folder, order[i], &job[order[i]]) != 0;
+    for (int j = 0; j < TABLES + DICTS; j++) {
+        const char *name = j < TABLES ? specs[j].name : dict_specs[j - TABLES].name;
+        if (job[j].err.code != ERR_OK) err_set(err, job[j].err.code, "%s", job[j].err.msg);
+        if (!failed && !job[j].path) notes_add(notes, "%s: no table %s", folder, name);
+        if (!failed && j < TABLES && a->table[j].unknown)
+            notes_add(notes, "%s: %zu terms are not in go_terms (%s, the first)", job[j].path, a->table[j].unknown,
+                      a->table[j].odd);
+        mem_free(job[j].path);
+    }
+    return failed ? -1 : 0;
+}
+
+/* ---- one row of facts for each entry of any table ---- */
+
+static names_t names_at(const column_t *c, size_t i)
+{
+    return (names_t){(const char *const *)c->text + c->at[i], c->at[i + 1] - c->at[i]};
+}
+
+static const char *text_at(const column_t *c, size_t i) { return c->at[i] < c->at[i + 1] ? c->text[c->at[i]] : ""; }
+
+static void take(facts_t *f, int which, const table_t *t, size_t i)
+{
+    const column_t *c = t->column;
+    switch (which) {
+    case GO:
+        f->go = c->item + c->at[i];
+        f->ngo = c->at[i + 1] - c->at[i];
+        break;
+    case ENTRY:
+        f->title = text_at(&c[TITLE], i);
+        f->molecules = text_at(&c[MOLECULES], i);
+        f->classification = text_at(&c[CLASSIFICATION], i);
+        f->organism = text_at(&c[ORGANISM], i);
+        f->method = text_at(&c[METHOD], i);
+        break;
+    case UNIPROT: f->uniprot = names_at(c, i); break;
+    case EC: f->ec = names_at(c, i); break;
+    case PFAM: f->pfam = names_at(c, i); break;
+    case FOLD: f->fold = names_at(c, i); break;
+    case OLIGOMER: f->oligomer = c->at[i] < c->at[i + 1] ? c->item[c->at[i]] : 0; break;
+    default:
+        f->cluster = c->item + c->at[i];
+        f->nclusters = c->at[i + 1] - c->at[i];
+    }
+}
+
+typedef struct {
+    const char *s;
+    uint32_t number;
+} name_t;
+
+static int by_name(const void *a, const void *b) { return strcmp(((const name_t *)a)->s, ((const name_t *)b)->s); }
+
+/* Facts of all ids, ascending; rank[number in a->id] is the row. */
+static int new_facts(annot_t *a, uint32_t **rank, err_t *err)
+{
+    name_t *name = mem_new(a->id.n, sizeof *name, err);
+    *rank = mem_new(a->id.n, sizeof **rank, err);
+    a->facts = mem_zero(a->id.n, sizeof *a->facts, err);
+    int rc = name && *rank && a->facts ? 0 : -1;
+    if (!rc) {
+        a->n = a->id.n;
+        for (size_t i = 0; i < a->n; i++) name[i] = (name_t){a->id.str[i], (uint32_t)i};
+        qsort(name, a->n, sizeof *name, by_name);
+        for (size_t i = 0; i < a->n; i++) {
+            (*rank)[name[i].number] = (uint32_t)i;
+            a->facts[i] = (facts_t){.id = name[i].s, .title = "", .molecules = "", .classification = "", .organism = "", .method = ""};
+        }
+    }
+    mem_free(name);
+    return rc;
+}
+
+static int join(annot_t *a, err_t *err)
+{
+    uint32_t *map[TABLES] = {0}, *rank = NULL;
+    int rc = 0;
+    for (int j = 0; !rc && j < TABLES; j++) {
+        const intern_t *id = &a->table[j].id;
+        if (!(map[j] = mem_new(id->n, sizeof **map, err))) rc = -1;
+        for (size_t i = 0; !rc && i < id->n; i++) rc = intern_add(&a->id, id->str[i], strlen(id->str[i]), &map[j][i], err);
+    }
+    if (!rc) rc = new_facts(a, &rank, err);
+    for (int j = 0; j < TABLES; j++) {
+        for (size_t i = 0; !rc && i < a->table[j].id.n; i++) take(&a->facts[rank[map[j][i]]], j, &a->table[j], i);
+        intern_free(&a->table[j].id);
+        mem_free(map[j]);
+    }
+    intern_seal(&a->id);
+    mem_free(rank);
+    return rc;
+}
+
+annot_t *annot_open(const char *folder, notes_t *notes, err_t *err)
+{
+    char *path = NULL;
+    annot_t *a = mem_zero(1, sizeof *a, err);
+    if (!a || table_path(folder, "go_terms", "tsv", &path, err)) goto fail;
+    if (!path) {
+        err_set(err, ERR_IO, "%s/go_terms.tsv: not there, nor with .gz", folder);
+        goto fail;
+    }
+    if (!(a->ontology = ontology_read(path, err)) || read_files(a, folder, notes, err) || join(a, err)) goto fail;
+    mem_free(path);
+    return a;
+fail:
+    mem_free(path);
+    annot_free(a);
+    return NULL;
+}
+
+void annot_free(annot_t *a)
+{
+    if (!a) return;
+    for (int j = 0; j < TABLES; j++) table_free(&a->table[j]);
+    for (int k = 0; k < DICTS; k++) {
+        intern_free(&a->dict[k].key);
+        intern_free(&a->dict[k].value);
+        mem_free(a->dict[k].of);
+    }
+    ontology_free(a->ontology);
+    intern_free(&a->id);
+    mem_free(a->facts);
+    mem_free(a);
+}
+
+/* ---- asking ---- */
+
+const ontology_t *annot_ontology(const annot_t *a) { return a->ontology; }
+size_t annot_count(const annot_t *a) { return a->n; }
+const facts_t *annot_entry(const annot_t *a, size_t row) { return &a->facts[row]; }
+
+static int by_id(const void *key, const void *f) { return strcmp(key, ((const facts_t *)f)->id); }
+
+const facts_t *annot_find(const annot_t *a, const char *id)
+{
+    char low[16];
+    size_t n = strlen(id);
+    if (n >= sizeof low) return NULL;
+    for (size_t i = 0; i <= n; i++) low[i] = (char)(id[i] >= 'A' && id[i] <= 'Z' ? id[i] - 'A' + 'a' : id[i]);
+    return bsearch(low, a->facts, a->n, sizeof *a->facts, by_id);
+}
+
+const char *annot_ec_name(const annot_t *a, const char *ec)
+{
+    size_t n = strlen(ec);
+    const char *name = dict_get(&a->dict[EC_NAMES], ec, n);
+    while (!*name && n > 2 && !strncmp(ec + n - 2, ".-", 2)) { /* 1.7.-.- is the class 1.7 */
+        n -= 2;
+        name = dict_get(&a->dict[EC_NAMES], ec, n);
+    }
+    return name;
+}
+
+const char *annot_pfam_name(const annot_t *a, const char *pfam)
+{
+    return dict_get(&a->dict[PFAM_NAMES], pfam, strlen(pfam));
+}
+
+const char *annot_uniprot_name(const annot_t *a, const char *uniprot)
+{
+    return dict_get(&a->dict[UNIPROT_NAMES], uniprot, strlen(uniprot));
+}

@@ -1,0 +1,54 @@
+/* annot_priv: what ontology.c, annot_table.c and annot.c share. */
+#ifndef CRYOLEX_PIPELINE_ANNOT_PRIV_H
+#define CRYOLEX_PIPELINE_ANNOT_PRIV_H
+
+#include "base/intern.h"
+#include "pipeline/annot.h"
+
+int annot_by_number(const void *a, const void *b);                            /* uint32_t, for qsort() */
+long ontology_row(const ontology_t *o, const char *id, size_t len);           /* as ontology_find() */
+
+typedef enum {
+    COLUMN_TEXT,   /* one string an entry, the first that is not empty */
+    COLUMN_LIST,   /* strings, one a row or with ';' between them */
+    COLUMN_TERMS,  /* GO ids with ';' between them, kept as rows of the ontology */
+    COLUMN_NUMBER, /* one number an entry, 1 to 9999; the first */
+} columnkind_t;
+
+enum { TABLE_COLUMNS = 5 };
+
+typedef struct {
+    const char *name; /* of the file, without suffixes */
+    const char *suffix;
+    bool required;
+    const char *only, *prefix; /* rows whose column `only` begins with `prefix`; NULL: all */
+    struct {
+        const char *name;
+        columnkind_t kind;
+    } column[TABLE_COLUMNS];
+} tablespec_t;
+
+/* Values of entry i of a table (its number in table_t.id): item[at[i]] up to item[at[i + 1]], ascending, unique. */
+typedef struct {
+    intern_t value;
+    size_t *at;        /* (entries + 1) */
+    uint32_t *item;    /* terms, clusters and numbers */
+    const char **text; /* texts and lists; into value */
+} column_t;
+
+typedef struct {
+    intern_t id; /* lower case */
+    column_t column[TABLE_COLUMNS];
+    size_t unknown; /* terms that the ontology does not have */
+    char odd[32];   /* the first of them */
+} table_t;
+
+/* Where the table is: FOLDER/NAME.SUFFIX, or with .gz behind it. A new string; *out NULL where neither is there. */
+int table_path(const char *folder, const char *name, const char *suffix, char **out, err_t *err);
+/* 0, or -1: ERR_IO, ERR_FORMAT, ERR_RANGE, ERR_NOMEM. In any case end with table_free(). */
+int table_read(const char *path, const tablespec_t *spec, const ontology_t *o, table_t *t, err_t *err);
+/* Clusters of entities, "7CAK_3 7CAI_3", one a line: column 0 has the lines, from 0, of each entry. Errors as table_read(). */
+int table_clusters(const char *path, table_t *t, err_t *err);
+void table_free(table_t *t); /* leaves {0} */
+
+#endif
