@@ -13,7 +13,7 @@
 #include "voxel/spectrum.h"
 
 /* Sampling of the work grid and the bodies that stay. */
-enum { LOOK_SIDE = 64, ROUNDS = 4, MIN_SIDE = 4 }; /* longest side of the first look; rounds of low-pass and moments; voxels */
+enum { LOOK_SIDE = 64, ROUNDS = 4, DRAFT_ROUNDS = 2, MIN_SIDE = 4 }; /* longest side of the first look; rounds of low-pass and moments; voxels */
 static const double WORK_VOXEL = 0.085; /* of the work grid, in Rg */
 static const double KEEP = 0.1;         /* bodies smaller than this share of the largest are specks */
 static const double MARGIN = 0.6;       /* kept around the bodies when the box is cut, in Rg */
@@ -146,6 +146,12 @@ static void region(const vol_t *v, const vol_t *grid, const look_t *l, double ma
     }
 }
 
+/* Draft: the map is the work grid. */
+static int work_draft(const vol_t *v, work_t *w, look_t *l, err_t *err)
+{
+    return work_take(w, vol_clone(v, err), err) || look(w, v->voxel[0], l, err) ? -1 : 0;
+}
+
 /* First look at the whole box on a small grid, then the work grid: the part that holds the bodies, at WORK_VOXEL. */
 static int work_make(const vol_t *v, work_t *w, look_t *l, err_t *err)
 {
@@ -264,12 +270,14 @@ int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err)
         return err_set(err, ERR_RANGE, "cube: %zu x %zu x %zu voxels are no volume (each side %d or more)", v->nx, v->ny, v->nz, MIN_SIDE);
     if (contour_survey(v, &s, err) || !(v = clean(v, &s, o ? o->contour : NULL, &own, err))) return -1;
     l.contour.background = s.background;
-    if (work_make(v, &w, &l, err)) goto done;
-    for (int i = 0; i < ROUNDS; i++)
+    bool draft = o && o->draft;
+    if (draft ? work_draft(v, &w, &l, err) : work_make(v, &w, &l, err)) goto done;
+    for (int i = 0; i < (draft ? DRAFT_ROUNDS : ROUNDS); i++)
         if (look(&w, CUBE_BLUR * l.frame.rg, &l, err)) goto done;
 
     c->frame = l.frame;
-    c->voxel = CUBE_EDGE * l.frame.rg / (double)c->side;
+    if (o && o->adjust && o->adjust(&c->frame, o->ctx, err)) goto done;
+    c->voxel = CUBE_EDGE * c->frame.rg / (double)c->side;
     c->background = l.contour.background;
     c->level = l.contour.level;
     c->volume = (double)l.inside * w.vol->voxel[0] * w.vol->voxel[1] * w.vol->voxel[2];

@@ -19,6 +19,11 @@ typedef struct {
     size_t side;      /* voxels; 0 is CUBE_SIDE; even, 16..64 */
     const double *contour; /* level, in units of the map; NULL: estimated */
     int as_sampled;        /* leave the spectrum and the values as they were sampled (to measure the reference) */
+    int draft;             /* faster, for views: the grid of the map is the work grid (so it should be about WORK_VOXEL to twice that and
+                            * hold little but the molecule), DRAFT_ROUNDS rounds. Much the same cube, not the same bytes */
+    int (*adjust)(frame_t *f, void *ctx, err_t *err); /* NULL, or changes the frame before the cube is sampled along it; a
+                                                       * failure (-1, err set) is one of cube_make */
+    void *ctx;             /* of adjust */
 } cube_opts_t;
 
 typedef struct {

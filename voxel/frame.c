@@ -29,8 +29,8 @@ static void plane_sums(const vol_t *g, const float *w, size_t z, double s[NSUM])
     }
 }
 
-/* Principal axes of the covariance c (3,3), largest first, right-handed. */
-static int axes_of(double c[3][3], frame_t *f, err_t *err)
+/* Principal axes of the covariance c (3,3), largest first, right-handed; c is spoilt. */
+int frame_axes(double c[3][3], frame_t *f, err_t *err)
 {
     gsl_eigen_symmv_workspace *ws = gsl_eigen_symmv_alloc(3);
     if (!ws) return err_set(err, ERR_NOMEM, "memory: eigenvectors");
@@ -73,5 +73,22 @@ int frame_of(const vol_t *grid, const float *w, frame_t *f, err_t *err)
     if (!(rg2 > 0)) return err_set(err, ERR_RANGE, "frame: the density is a single voxel");
     f->rg = sqrt(rg2);
     f->mass = s[0] * h[0] * h[1] * h[2];
-    return axes_of(c, f, err);
+    return frame_axes(c, f, err);
+}
+
+int frame_shake(frame_t *f, double size, rng_t *r, err_t *err)
+{
+    double c[3][3] = {{0}}, sd = size * f->rg * f->rg / 3, trace = 0;
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            for (int k = 0; k < 3; k++) c[i][j] += f->moment[k] * f->axis[k][i] * f->axis[k][j];
+    for (int i = 0; i < 3; i++)
+        for (int j = i; j < 3; j++) {
+            c[i][j] += sd * rng_normal(r);
+            c[j][i] = c[i][j];
+        }
+    if (frame_axes(c, f, err)) return -1;
+    for (int k = 0; k < 3; k++) trace += f->moment[k];
+    for (int k = 0; k < 3 && trace > 0; k++) f->moment[k] *= f->rg * f->rg / trace;
+    return 0;
 }

@@ -97,7 +97,7 @@ static size_t put_residue(const model_t *m, size_t i, blob_t *out)
     double f[3][3];
     size_t n = 0;
     if (i == 0 || i + 1 >= m->n || !stands_alone(m, i - 1) || !stands_alone(m, i + 1) || !frame_at(a - 1, a, a + 1, f)) {
-        *out = (blob_t){a->x, a->y, a->z, (float)s->weight * a->occ, (float)s->var, 6, 0};
+        *out = (blob_t){a->x, a->y, a->z, (float)s->weight * a->occ, (float)s->var, 6, 0, a->chain};
         return 1;
     }
     for (int k = 0; k < TRACE_PARTS; k++) {
@@ -106,7 +106,7 @@ static size_t put_residue(const model_t *m, size_t i, blob_t *out)
         double d[3];
         for (int x = 0; x < 3; x++) d[x] = p->off[0] * f[0][x] + p->off[1] * f[1][x] + p->off[2] * f[2][x];
         out[n++] = (blob_t){a->x + (float)d[0], a->y + (float)d[1], a->z + (float)d[2], (float)p->weight * a->occ,
-                            (float)p->var, 6, 0};
+                            (float)p->var, 6, 0, a->chain};
     }
     return n;
 }
@@ -124,7 +124,7 @@ blob_t *trace_blobs(const model_t *m, size_t *n, err_t *err)
             int element = a->element ? a->element : 6;
             if (!(a->occ > 0)) continue;
             if (trace && stands_alone(m, k)) *n += put_residue(m, k, out + *n);
-            else out[(*n)++] = (blob_t){a->x, a->y, a->z, (float)element * a->occ, 0, element, a->b};
+            else out[(*n)++] = (blob_t){a->x, a->y, a->z, (float)element * a->occ, 0, element, a->b, a->chain};
         }
     }
     return out;

@@ -3,6 +3,7 @@
 #define CRYOLEX_VOXEL_TRACE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "pdb/model.h"
@@ -14,6 +15,7 @@ typedef struct {
     float var;
     int element;  /* of a single atom, or 6 for a residue */
     float b;      /* B factor, square angstrom; 0 for a residue */
+    uint32_t chain; /* as in the model */
 } blob_t;
 
 #define TRACE_PARTS 3
