@@ -61,11 +61,17 @@ endif
 
 # Simulation from atoms.
 libvoxel_a_SOURCES += \
+	voxel/body.c voxel/body.h \
+	voxel/membrane.c voxel/membrane.h \
 	voxel/simulate.c voxel/simulate.h \
-	voxel/trace.c voxel/trace.h voxel/trace_table.h
+	voxel/trace.c voxel/trace.h voxel/trace_table.h \
+	voxel/view.c voxel/view.h
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_simulate
-TESTS += tests/test_simulate
+check_PROGRAMS += tests/test_simulate tests/test_view
+TESTS += tests/test_simulate tests/test_view
+tests_test_view_SOURCES = tests/test_view.c tests/blobs.h
+tests_test_view_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_view_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_simulate_SOURCES = tests/test_simulate.c
 tests_test_simulate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_simulate_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
