@@ -100,7 +100,7 @@ static int one_job(annot_t *a, const char *folder, int j, job_t *job)
     if (!job->path) return 0;
     if (j >= TABLES) return dict_read(job->path, j - TABLES, &a->dict[j - TABLES], &job->err);
     if (j == CLUSTER) return table_clusters(job->path, &a->table[j], &job->err);
-    return table_read(job->path, &specs[j], a->ontology, &a->table[j], &job->err);
+    return annot_table_read(job->path, &specs[j], a->ontology, &a->table[j], &job->err);
 }
 
 /* All files, the large ones begun first. The first error and all notes in the order of the tables. */

@@ -46,8 +46,8 @@ typedef struct {
 /* Where the table is: FOLDER/NAME.SUFFIX, or with .gz behind it. A new string; *out NULL where neither is there. */
 int table_path(const char *folder, const char *name, const char *suffix, char **out, err_t *err);
 /* 0, or -1: ERR_IO, ERR_FORMAT, ERR_RANGE, ERR_NOMEM. In any case end with table_free(). */
-int table_read(const char *path, const tablespec_t *spec, const ontology_t *o, table_t *t, err_t *err);
-/* Clusters of entities, "7CAK_3 7CAI_3", one a line: column 0 has the lines, from 0, of each entry. Errors as table_read(). */
+int annot_table_read(const char *path, const tablespec_t *spec, const ontology_t *o, table_t *t, err_t *err);
+/* Clusters of entities, "7CAK_3 7CAI_3", one a line: column 0 has the lines, from 0, of each entry. Errors as annot_table_read(). */
 int table_clusters(const char *path, table_t *t, err_t *err);
 void table_free(table_t *t); /* leaves {0} */
 

@@ -222,7 +222,7 @@ static int read_ids(const tsv_t *tsv, const tablespec_t *spec, uint32_t *entry, 
     return 0;
 }
 
-int table_read(const char *path, const tablespec_t *spec, const ontology_t *o, table_t *t, err_t *err)
+int annot_table_read(const char *path, const tablespec_t *spec, const ontology_t *o, table_t *t, err_t *err)
 {
     tsv_t tsv;
     *t = (table_t){0};
