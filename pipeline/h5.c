@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { CHUNK = 1024 }; /* rows */
+enum { CHUNK = 1024, CHUNK_LARGE = 1 << 16, LARGE = 1 << 20 }; /* rows */
 
 void h5_quiet(void)
 {
@@ -68,23 +68,28 @@ int h5_put_attr_text(hid_t file, const char *name, const char *value)
     return rc;
 }
 
-int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
+int h5_put_data_as(hid_t file, const char *name, hid_t type, hid_t stored, size_t n, size_t cols, bool deflate, const void *data)
 {
-    hsize_t dim[2] = {n, cols}, chunk[2] = {n < CHUNK ? n : CHUNK, cols};
+    hsize_t dim[2] = {n, cols}, rows = n > LARGE ? CHUNK_LARGE : CHUNK, chunk[2] = {n < rows ? n : rows, cols};
     int rank = cols ? 2 : 1;
     hid_t space = H5Screate_simple(rank, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(plist, 0);
-    if (deflate) {
+    if (deflate && n) {
         H5Pset_chunk(plist, rank, chunk);
         H5Pset_shuffle(plist);
         H5Pset_deflate(plist, 6);
     }
-    hid_t d = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    hid_t d = H5Dcreate2(file, name, stored, space, H5P_DEFAULT, plist, H5P_DEFAULT);
     int rc = d < 0 || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
     if (d >= 0) H5Dclose(d);
     H5Pclose(plist);
     H5Sclose(space);
     return rc;
+}
+
+int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
+{
+    return h5_put_data_as(file, name, type, type, n, cols, deflate, data);
 }
 
 int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err)

@@ -29,6 +29,8 @@ int h5_put_attr(hid_t file, const char *name, hid_t type, const void *value);
 int h5_put_attr_text(hid_t file, const char *name, const char *value);
 /* A dataset of n rows and `cols` columns (0: a vector); with `deflate` chunked and deflated. */
 int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data);
+/* The same, converted to another type in the file. */
+int h5_put_data_as(hid_t file, const char *name, hid_t type, hid_t stored, size_t n, size_t cols, bool deflate, const void *data);
 int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err);
 
 #endif
