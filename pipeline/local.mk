@@ -3,16 +3,22 @@ noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
 	pipeline/annot.c pipeline/annot.h pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
 	pipeline/build.c pipeline/build.h \
+	pipeline/dataset.h pipeline/dataset_h5.c \
+	pipeline/dataset_atoms.c pipeline/dataset_atoms.h \
+	pipeline/dataset_build.c pipeline/dataset_build.h \
+	pipeline/dataset_facts.c pipeline/dataset_facts.h \
 	pipeline/describe.c pipeline/describe.h \
 	pipeline/embed.c pipeline/embed.h \
-	pipeline/h5.c pipeline/h5.h \
+	pipeline/h5.c pipeline/h5.h pipeline/h5read.c pipeline/h5read.h \
 	pipeline/index.c pipeline/index_h5.c pipeline/index.h \
 	pipeline/manifest.c pipeline/manifest.h \
 	pipeline/modelfile.c pipeline/modelfile.h \
 	pipeline/search.c pipeline/search.h \
+	pipeline/split.c pipeline/split.h \
 	pipeline/textmodel.c pipeline/textmodel.h \
 	pipeline/unique.c pipeline/unique.h \
-	pipeline/vectors.c pipeline/vectors.h
+	pipeline/vectors.c pipeline/vectors.h \
+	pipeline/vocab.c pipeline/vocab.h
 libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(JANSSON_CFLAGS) $(LZMA_CFLAGS)
 PIPELINE_LIBS = libpipeline.a $(HDF5_LIBS) $(LZMA_LIBS)
 
@@ -36,6 +42,14 @@ tests_test_annot_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(DEFLATE_CFLAGS) \
 tests_test_annot_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 EXTRA_DIST += tests/parity/ontology.py tests/parity/ontology.tsv
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_dataset
+TESTS += tests/test_dataset
+tests_test_dataset_SOURCES = tests/test_dataset.c
+tests_test_dataset_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
+tests_test_dataset_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
 
 # Built on request: make tests/bench/views
 BENCH_LIBS = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS)
