@@ -1,6 +1,7 @@
 # src/: the program.
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
+	src/cmd_dataset.c \
 	src/cmd_embed.c \
 	src/cmd_encode_text.c \
 	src/cmd_index.c \
