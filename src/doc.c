@@ -13,7 +13,7 @@ void doc_version(FILE *f)
 
 static void command_line(const cmd_t *c, FILE *f)
 {
-    fprintf(f, "  %-12s %s\n", c->name, c->summary);
+    fprintf(f, "  %-15s  %s\n", c->name, c->summary);
 }
 
 void doc_overview(FILE *f)
