@@ -97,6 +97,15 @@ static int take_cube(const describer_t *d, const vol_t *v, const double *contour
     return rc;
 }
 
+int describe_volume(const describer_t *d, const vol_t *v, record_t *r, err_t *err)
+{
+    static const item_t none = {0};
+    *r = (record_t){.kind = ITEM_MAP, .level = NAN};
+    if (!take_cube(d, v, NULL, r, err) && !take_facts(r, NULL, &none, err)) return 0;
+    record_free(r);
+    return -1;
+}
+
 static int describe_map(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
     mrc_opts_t o = d->map;

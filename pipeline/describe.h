@@ -56,6 +56,10 @@ void describe_end(describer_t *d);
 int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err);
 void record_free(record_t *r); /* leaves {0} */
 
+/* Describe a density in memory as describe_file() describes that of a map without a contour level: kind ITEM_MAP, level
+ * NAN, texts "". 0, or -1 with *r empty and the errors of cube_make. Thread-safe. */
+int describe_volume(const describer_t *d, const vol_t *v, record_t *r, err_t *err);
+
 /* What became of one item of a batch. */
 typedef struct {
     record_t rec; /* when err.code is ERR_OK */

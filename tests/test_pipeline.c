@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/threads.h"
 #include "mrc/mrc.h"
+#include "pdb/pdb.h"
 #include "pipeline/build.h"
 #include "pipeline/describe.h"
 #include "pipeline/index.h"
@@ -428,6 +429,40 @@ static void describe_keeps_the_cube(void **state)
     describe_end(&d);
 }
 
+/* A density in memory has the descriptors of its file. */
+static void describe_takes_a_volume(void **state)
+{
+    (void)state;
+    static const char path[] = DIR "/volume.mrc";
+    describer_t d;
+    record_t file, mem;
+    model_t *m = pdb_read(DIR "/m00.pdb", NULL, NULL, NULL);
+    vol_t *v = describe_density(m, NULL);
+    item_t it = {.id = "volume", .path = path, .contour = NAN};
+    assert_int_equal(mrc_write(path, v, NULL, NULL), 0);
+    assert_int_equal(describe_new(&d, NULL, NULL), 0);
+    d.cubes = true;
+    assert_int_equal(describe_file(&d, &it, &file, NULL, NULL), 0);
+    assert_int_equal(describe_volume(&d, v, &mem, NULL), 0);
+    assert_int_equal(mem.kind, ITEM_MAP);
+    assert_string_equal(mem.title, "");
+    assert_close((double)mem.rg, (double)file.rg, 1e-6 * (double)file.rg);
+    assert_memory_equal(mem.cube, file.cube, sizeof mem.cube);
+    for (size_t i = 0; i < DESCRIBE_ZERNIKE; i++) assert_close((double)mem.zernike[i], (double)file.zernike[i], 1e-6);
+    assert_memory_equal(mem.density, file.density, sizeof(float) * CUBE_SIDE * CUBE_SIDE * CUBE_SIDE);
+    record_free(&mem);
+    record_free(&file);
+
+    memset(v->data, 0, vol_len(v) * sizeof *v->data);
+    err_t e = {0};
+    assert_int_equal(describe_volume(&d, v, &mem, &e), -1);
+    assert_int_equal(e.code, ERR_RANGE);
+    assert_null(mem.title);
+    vol_free(v);
+    model_free(m);
+    describe_end(&d);
+}
+
 static void get(hid_t f, const char *name, hid_t type, void *out)
 {
     hid_t d = H5Dopen2(f, name, H5P_DEFAULT);
@@ -541,6 +576,7 @@ int main(void)
         cmocka_unit_test(unique_names),     cmocka_unit_test(manifest_of_a_folder), cmocka_unit_test(manifest_of_a_table),
         cmocka_unit_test(index_round_trip), cmocka_unit_test(index_refuses),        cmocka_unit_test(search_finds),
         cmocka_unit_test(search_is_exact),      cmocka_unit_test(describe_says_why_not), cmocka_unit_test(describe_keeps_the_cube),
+        cmocka_unit_test(describe_takes_a_volume),
         cmocka_unit_test(vectors_as_files),
     };
     return cmocka_run_group_tests_name("pipeline", tests, set_up, tear_down);
