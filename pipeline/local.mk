@@ -69,3 +69,10 @@ tests_bench_text_SOURCES = tests/bench/text.c
 tests_bench_text_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS)
 tests_bench_text_LDADD = $(TEXT_LIBS) $(BASE_LIBS)
 EXTRA_DIST += tests/bench/text.py tests/parity/text.py tests/parity/text_lines.py tests/parity/text.tsv
+
+# Evaluation of a trained model: tests/bench/learned.py.
+EXTRA_PROGRAMS += tests/bench/embed_views
+tests_bench_embed_views_SOURCES = tests/bench/embed_views.c
+tests_bench_embed_views_LDADD = $(BENCH_LIBS) $(TEXT_LIBS)
+EXTRA_DIST += tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores.py tests/bench/metrics.py tests/bench/queries.txt \
+	tests/parity/metrics.py tests/parity/metrics.tsv
