@@ -181,7 +181,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
 const cmd_t cmd_info = {
     .name = "info",
     .args = "FILE...",
-    .summary = "What a density map holds: size, voxel, origin, statistics, faults",
+    .summary = "What a map holds: size, voxel, origin, statistics, faults",
     .about = "The statistics are those of the values in the file, not of its header. A \"note\" is a fault of the\n"
              "file that was read past, or a choice that the reader made. Stacks are told by their first volume,\n"
              "image stacks as a whole, with or without --images. A cell that is not orthogonal is resampled to an orthogonal\n"
