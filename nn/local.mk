@@ -183,3 +183,14 @@ libnn_wide_a_SOURCES += nn/matmul_vec.c
 tests_test_matmul_LDADD += libnn_wide.a
 endif
 endif
+
+# Products of matrices in 16-bit fixed point.
+libnn_a_SOURCES += nn/fixed.c nn/fixed.h nn/fixed_kern.h nn/fixed_ref.c nn/fixed_vec.c
+NN_VEC_SOURCES += nn/fixed_vec.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_fixed
+TESTS += tests/test_fixed
+tests_test_fixed_SOURCES = tests/test_fixed.c
+tests_test_fixed_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_fixed_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
