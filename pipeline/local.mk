@@ -76,3 +76,23 @@ tests_bench_embed_views_SOURCES = tests/bench/embed_views.c
 tests_bench_embed_views_LDADD = $(BENCH_LIBS) $(TEXT_LIBS)
 EXTRA_DIST += tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores.py tests/bench/metrics.py tests/bench/queries.txt \
 	tests/parity/metrics.py tests/parity/metrics.tsv
+
+# Training.
+libpipeline_a_SOURCES += \
+	pipeline/par.h \
+	pipeline/par_serial.c \
+	pipeline/train.c pipeline/train.h \
+	pipeline/train_batch.c pipeline/train_batch.h \
+	pipeline/train_check.c pipeline/train_check.h \
+	pipeline/train_data.c pipeline/train_data.h \
+	pipeline/train_draw.c pipeline/train_draw.h \
+	pipeline/train_report.c pipeline/train_report.h \
+	pipeline/train_step.c pipeline/train_step.h \
+	pipeline/train_valid.c pipeline/train_valid.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_train
+TESTS += tests/test_train
+tests_test_train_SOURCES = tests/ranks.h tests/test_train.c tests/tiny_dataset.h
+tests_test_train_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_train_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif

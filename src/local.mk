@@ -10,6 +10,7 @@ cryolex_SOURCES = \
 	src/cmd_resample.c \
 	src/cmd_search.c \
 	src/cmd_simulate.c \
+	src/cmd_train.c \
 	src/cmd_validate.c \
 	src/cmd.h \
 	src/doc.c src/doc.h \
@@ -17,6 +18,7 @@ cryolex_SOURCES = \
 	src/json.c src/json.h \
 	src/main.c \
 	src/mapopts.c src/mapopts.h \
+	src/netopts.c src/netopts.h \
 	src/outpath.c src/outpath.h \
 	src/table.c src/table.h
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)

@@ -16,5 +16,6 @@ const cmd_t *const cmd_table[] = {
     &cmd_dataset_info,
     &cmd_model_new,
     &cmd_model_info,
+    &cmd_train,
     NULL,
 };

@@ -1,0 +1,20 @@
+/* netopts: the options of commands that make a network. */
+#ifndef CRYOLEX_SRC_NETOPTS_H
+#define CRYOLEX_SRC_NETOPTS_H
+
+#include "base/err.h"
+#include "base/opt.h"
+#include "voxel/encoder.h"
+
+typedef struct {
+    const char *table, *features, *width;
+    long side, blocks, dim;
+} netopts_t;
+
+extern const opt_t netopts_rows[];
+
+/* The network that the options describe, with parameters 0. cmd: the command, for messages. NULL: ERR_USAGE options that do not go
+ * together, and the errors of file_read() and encoder_new(). */
+encoder_t *netopts_encoder(const netopts_t *o, const char *cmd, err_t *err);
+
+#endif
