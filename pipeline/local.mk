@@ -64,6 +64,12 @@ tests_bench_views_LDADD = $(BENCH_LIBS)
 EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md tests/parity/contour.py tests/parity/contour.tsv \
 	tests/parity/embed.py
 
+# Do views differ from clean cubes as real maps do: make tests/bench/likeness, then tests/bench/likeness.py.
+EXTRA_PROGRAMS += tests/bench/likeness
+tests_bench_likeness_SOURCES = tests/bench/likeness.c
+tests_bench_likeness_LDADD = $(BENCH_LIBS)
+EXTRA_DIST += tests/bench/likeness.py
+
 EXTRA_PROGRAMS += tests/bench/text
 tests_bench_text_SOURCES = tests/bench/text.c
 tests_bench_text_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS)

@@ -64,9 +64,12 @@ int body_new(const model_t *m, double size, bool flip, body_t *b, err_t *err)
         body_free(b);
         return -1;
     }
+    for (size_t i = 0; i < b->n; i++)
+        for (int d = 0; d < 3; d++) b->centre[d] += (double)b->point[i].p[d] / (double)b->n;
     for (size_t i = 0; i < b->n; i++) {
-        for (int d = 0; d < 3; d++) b->point[i].p[d] *= (float)size;
-        if (flip) b->point[i].p[0] = -b->point[i].p[0];
+        float *p = b->point[i].p;
+        for (int d = 0; d < 3; d++) p[d] = (float)(b->centre[d] + size * ((double)p[d] - b->centre[d]));
+        if (flip) p[0] = (float)(2 * b->centre[0]) - p[0];
     }
     return 0;
 }

@@ -27,7 +27,7 @@ typedef struct {
     double var;     /* mean variance of a point along one axis, square angstrom */
 } body_t;
 
-/* Coordinates times `size`, and x mirrored when `flip`. Of a model of more than BODY_FINE atoms the side chains of a trace stay on its CA
+/* The points about their mean, b->centre, times `size`, and x mirrored there when `flip`. Of a model of more than BODY_FINE atoms the side chains of a trace stay on its CA
  * atoms, and of one of more than BODY_MANY every k-th atom stands for k.
  * b is filled; end with body_free(). 0, or -1 with *b empty: ERR_NOMEM. */
 int body_new(const model_t *m, double size, bool flip, body_t *b, err_t *err);

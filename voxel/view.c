@@ -38,9 +38,10 @@ const viewopts_t view_em = {
     .inner = {0.5, 0, 0.25},
     .colour = {0.6, 2},
     .mask = {0.5, 4, 20},
-    .contour = {0.7, 0.6, 2.5},
+    .contour = {0.75, 0.35, 2.2},
+    .coarse = {0.4, 0, 0},
     .smooth = {0.6, 1, 6},
-    .recut = {0.4, 0, 0},
+    .recut = {0.5, 0, 0},
     .shake = {0.9, 0, 0.06},
     .shift = 0.01,
     .scale = 0.01,
@@ -98,8 +99,11 @@ static int body_make(const model_t *m, const viewopts_t *o, rng_t *r, body_t *b,
     bool flip = happens(r, &o->hand, &amount);
     if (happens(r, &o->magnify, &amount)) size = amount;
     if (body_new(m, size, flip, b, err)) return -1;
+    double mid = 0, after = 0; /* of the body along the normal */
+    for (int d = 0; d < 3; d++) mid += (double)span->normal[d] * b->centre[d];
     if (flip) span->normal[0] = -span->normal[0];
-    span->offset *= (float)size;
+    for (int d = 0; d < 3; d++) after += (double)span->normal[d] * b->centre[d];
+    span->offset = (float)(after + size * ((double)span->offset - mid));
     span->half *= (float)size;
     if (body_measure(b, err) || lose_parts(b, o, r, err) || gain_parts(b, o, r, err)) return -1;
     if (happens(r, &o->fade, &amount)) {
@@ -198,25 +202,42 @@ static float level_of(const vol_t *v, double volume, float *scratch)
     return gsl_stats_float_select(scratch, 1, n, n - 1 - in);
 }
 
-/* Soft envelope into tmp: 1 up to about `width` from where v stands above a half, 0 beyond. */
-static int envelope(const vol_t *v, double width, vol_t *tmp, err_t *err)
+/* Scale v so that the mean of its densest `volume` cubic angstrom is 1; returns the density that bounds them. */
+static float normalise(vol_t *v, double volume, float *scratch)
 {
-    for (size_t i = 0; i < vol_len(v); i++) tmp->data[i] = v->data[i] > 0.4f ? 1 : 0;
-    if (blur_gauss(tmp, tmp, width, 0, err)) return -1;
+    float edge = level_of(v, volume, scratch);
+    double sum = 0, in = 0;
     for (size_t i = 0; i < vol_len(v); i++) {
-        float t = 8 * tmp->data[i] - 0.5f; /* the blurred step is 0.16 a sigma away from it */
+        if (!(v->data[i] > edge)) continue;
+        sum += (double)v->data[i];
+        in++;
+    }
+    float scale = sum > 0 ? (float)(in / sum) : 1;
+    for (size_t i = 0; i < vol_len(v); i++) v->data[i] *= scale;
+    return edge * scale;
+}
+
+/* Soft envelope into tmp: 1 up to about `width` from where v stands above the edge, 0 beyond. */
+static int envelope(const vol_t *v, float edge, double width, vol_t *tmp, err_t *err)
+{
+    for (size_t i = 0; i < vol_len(v); i++) tmp->data[i] = v->data[i] > edge ? 1 : 0;
+    if (blur_gauss(tmp, tmp, width, 0, err)) return -1;
+    float top = 0; /* 1, or less of a body smaller than the width */
+    for (size_t i = 0; i < vol_len(v); i++) top = fmaxf(top, tmp->data[i]);
+    for (size_t i = 0; i < vol_len(v); i++) {
+        float t = 8 * tmp->data[i] / top - 0.5f; /* the blurred step is 0.16 a sigma away from it */
         tmp->data[i] = t < 0 ? 0 : t > 1 ? 1 : t;
     }
     return 0;
 }
 
 /* Solvent, noise, mask. */
-static int surround(vol_t *v, const viewopts_t *o, vol_t *tmp, rng_t *r, err_t *err)
+static int surround(vol_t *v, const viewopts_t *o, float edge, vol_t *tmp, rng_t *r, err_t *err)
 {
     double width, level;
     bool masked = happens(r, &o->mask, &width), raised = happens(r, &o->plateau, &level);
     vol_t *mask = NULL;
-    if ((masked || raised) && (!(mask = vol_clone(v, err)) || envelope(v, masked ? width : 10, mask, err))) {
+    if ((masked || raised) && (!(mask = vol_clone(v, err)) || envelope(v, edge, masked ? width : 10, mask, err))) {
         vol_free(mask);
         return -1;
     }
@@ -225,6 +246,14 @@ static int surround(vol_t *v, const viewopts_t *o, vol_t *tmp, rng_t *r, err_t *
     for (size_t i = 0; !rc && masked && i < vol_len(v); i++) v->data[i] *= mask->data[i];
     vol_free(mask);
     return rc;
+}
+
+/* A mask as a grid twice as coarse has it: in blocks of two voxels a side, each as its first. */
+static void coarsen(unsigned char *in, const vol_t *v)
+{
+    for (size_t z = 0, i = 0; z < v->nz; z++)
+        for (size_t y = 0; y < v->ny; y++)
+            for (size_t x = 0; x < v->nx; x++, i++) in[i] = in[vol_idx(v, x & ~(size_t)1, y & ~(size_t)1, z & ~(size_t)1)];
 }
 
 /* Cut at a contour, smooth, cut again. */
@@ -237,10 +266,10 @@ static int cut(vol_t *v, const viewopts_t *o, double volume, vol_t *tmp, rng_t *
         amount = o->contour.lo * pow(o->contour.hi / o->contour.lo, rng_unit(r));
         float level = fmaxf(0, level_of(v, amount * volume, tmp->data));
         if (!(in = mem_new(vol_len(v), 1, err))) return -1;
-        for (size_t i = 0; i < vol_len(v); i++) {
-            in[i] = v->data[i] > level;
+        for (size_t i = 0; i < vol_len(v); i++) in[i] = v->data[i] > level;
+        if (happens(r, &o->coarse, &amount)) coarsen(in, v);
+        for (size_t i = 0; i < vol_len(v); i++)
             if (!in[i]) v->data[i] = 0;
-        }
     }
     int rc = happens(r, &o->smooth, &sigma) ? blur_gauss(v, v, sigma, 0, err) : 0;
     recut = happens(r, &o->recut, &amount);
@@ -288,11 +317,11 @@ static vol_t *density(const model_t *m, const membrane_t *known, const viewopts_
     double voxel = b.rg * (o->grid[0] > 0 ? draw(r, o->grid) : 0.1);
     double margin = 2 * voxel + 2 * sqrt(var) + (belted ? belt.width : 0) + 0.1 * b.rg;
     if (!(v = grid_make(&b, voxel, margin, r, err)) || !(tmp = vol_clone(v, err)) || draw_body(&b, o, var + b.var, v, r, err)) goto done;
-    double unit = VIEW_DENSITY * v->voxel[0] * v->voxel[1] * v->voxel[2];
-    for (size_t i = 0; i < vol_len(v); i++) v->data[i] *= (float)(1 / unit);
+    double volume = b.mass / VIEW_DENSITY;
+    float edge = normalise(v, volume, tmp->data);
     if (happens(r, &o->sharpen, &amount) && sharpen(v, amount, fmax(1.5 * sqrt(var), v->voxel[0]), tmp, err)) goto done;
     if (belted) body_belt(&b, &belt, v);
-    if (surround(v, o, tmp, r, err) || cut(v, o, b.mass / VIEW_DENSITY, tmp, r, err)) goto done;
+    if (surround(v, o, edge, tmp, r, err) || cut(v, o, volume, tmp, r, err)) goto done;
     rc = 0;
 done:
     body_free(&b);

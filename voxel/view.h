@@ -17,7 +17,8 @@ typedef struct {
 } chance_t;
 
 /* What may happen to a model on its way into an EM-like view, in the order in which it does. view_em has the defaults;
- * {0} changes nothing but the grid. "Density" is relative to that of protein at low resolution, VIEW_DENSITY. */
+ * {0} changes nothing but the grid. "Density" is relative to the mean inside
+ * the volume of the atoms. */
 typedef struct {
     size_t side;         /* of the cube; 0: CUBE_SIDE */
     chance_t hand;       /* mirrored; the amount does not matter */
@@ -46,6 +47,7 @@ typedef struct {
     double colour[2];    /* sigma of the Gaussian that colours it, in voxels */
     chance_t mask;       /* soft mask; distance from the body, angstrom */
     chance_t contour;    /* cut at a level: volume inside over that of the atoms, log-uniform */
+    chance_t coarse;     /* that contour on a grid of twice the voxel; the amount does not matter */
     chance_t smooth;     /* then blurred, sigma in angstrom */
     chance_t recut;      /* then 0 outside the contour again; the amount does not matter */
     /* the frame */
