@@ -51,6 +51,7 @@ struct annot {
     intern_t id;
     facts_t *facts; /* (n) by id */
     size_t n;
+    uint32_t *term_count; /* entries by row of the ontology */
 };
 
 /* ---- reading, one file a job ---- */
@@ -206,6 +207,14 @@ static int join(annot_t *a, err_t *err)
     return rc;
 }
 
+static int count_terms(annot_t *a, err_t *err)
+{
+    if (!(a->term_count = mem_zero(ontology_count(a->ontology), sizeof *a->term_count, err))) return -1;
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t j = 0; j < a->facts[i].ngo; j++) a->term_count[a->facts[i].go[j]]++;
+    return 0;
+}
+
 annot_t *annot_open(const char *folder, notes_t *notes, err_t *err)
 {
     char *path = NULL;
@@ -215,7 +224,8 @@ annot_t *annot_open(const char *folder, notes_t *notes, err_t *err)
         err_set(err, ERR_IO, "%s/go_terms.tsv: not there, nor with .gz", folder);
         goto fail;
     }
-    if (!(a->ontology = ontology_read(path, err)) || read_files(a, folder, notes, err) || join(a, err)) goto fail;
+    if (!(a->ontology = ontology_read(path, err)) || read_files(a, folder, notes, err) || join(a, err) || count_terms(a, err))
+        goto fail;
     mem_free(path);
     return a;
 fail:
@@ -236,6 +246,7 @@ void annot_free(annot_t *a)
     ontology_free(a->ontology);
     intern_free(&a->id);
     mem_free(a->facts);
+    mem_free(a->term_count);
     mem_free(a);
 }
 
@@ -244,6 +255,7 @@ void annot_free(annot_t *a)
 const ontology_t *annot_ontology(const annot_t *a) { return a->ontology; }
 size_t annot_count(const annot_t *a) { return a->n; }
 const facts_t *annot_entry(const annot_t *a, size_t row) { return &a->facts[row]; }
+size_t annot_term_count(const annot_t *a, uint32_t row) { return a->term_count[row]; }
 
 static int by_id(const void *key, const void *f) { return strcmp(key, ((const facts_t *)f)->id); }
 

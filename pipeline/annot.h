@@ -71,6 +71,7 @@ const ontology_t *annot_ontology(const annot_t *a);
 size_t annot_count(const annot_t *a);                         /* entries that any table has */
 const facts_t *annot_entry(const annot_t *a, size_t row);     /* by ascending id */
 const facts_t *annot_find(const annot_t *a, const char *id);  /* PDB id in any case; NULL: none */
+size_t annot_term_count(const annot_t *a, uint32_t row);       /* entries that have this row of the ontology */
 const char *annot_ec_name(const annot_t *a, const char *ec);      /* "lysozyme"; "" where unknown; also of "1.7.-.-" */
 const char *annot_pfam_name(const annot_t *a, const char *pfam);  /* description; "" */
 const char *annot_uniprot_name(const annot_t *a, const char *uniprot); /* "" */

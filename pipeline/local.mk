@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
 	pipeline/annot.c pipeline/annot.h pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
+	pipeline/caption.c pipeline/caption.h pipeline/caption_facts.c pipeline/caption_priv.h pipeline/phrase.c pipeline/phrase.h \
 	pipeline/build.c pipeline/build.h \
 	pipeline/dataset.h pipeline/dataset_h5.c \
 	pipeline/dataset_atoms.c pipeline/dataset_atoms.h \

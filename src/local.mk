@@ -1,6 +1,7 @@
 # src/: the program.
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
+	src/cmd_caption.c \
 	src/cmd_dataset.c \
 	src/cmd_embed.c \
 	src/cmd_encode_text.c \
@@ -26,5 +27,6 @@ cryolex_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LI
 
 SRC_TESTS = tests/test_cmd_embed.sh tests/test_cmd_encode_text.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh \
 	tests/test_cmd_simulate.sh
+SRC_TESTS += tests/test_cmd_caption.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)

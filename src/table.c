@@ -12,6 +12,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_search,
     &cmd_embed,
     &cmd_encode_text,
+    &cmd_caption,
     &cmd_dataset_build,
     &cmd_dataset_info,
     &cmd_model_new,
