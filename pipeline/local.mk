@@ -82,7 +82,7 @@ EXTRA_PROGRAMS += tests/bench/embed_views
 tests_bench_embed_views_SOURCES = tests/bench/embed_views.c
 tests_bench_embed_views_LDADD = $(BENCH_LIBS) $(TEXT_LIBS)
 EXTRA_DIST += tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores.py tests/bench/metrics.py tests/bench/queries.txt \
-	tests/parity/metrics.py tests/parity/metrics.tsv
+	tests/bench/train.py tests/parity/metrics.py tests/parity/metrics.tsv
 
 # Training.
 libpipeline_a_SOURCES += \

@@ -2,13 +2,13 @@
 
 Score: a x cosine + b x cube - (dlog Rg / width)^2 / 2, read as a log-likelihood up to a constant of the query: the weights are
 those under which the right entry is most probable among all of the gallery.
-Confidence of a hit: 1 / (1 + exp(-(w0 + sum of w_i x_i))), the chance that it is the same protein (entry, set of 30 %
-clusters, or UniProt accession), over the first hits of each view in the whole gallery and in the gallery without the view's
-relatives: half of the queries are of something that the gallery has not."""
+Confidence of a hit (pipeline/scoring.h): logistic(bias + margin x (its score - the best score of another entry) + quality x
+(a x cosine + b x cube) / (a + b)), the chance that it is the same protein (entry, set of 30 % clusters, or UniProt
+accession), over the first hits of each view in the whole gallery and in the gallery without the view's relatives: half of the
+queries are of something that the gallery has not."""
 import numpy as np
 from metrics import logistic, rank
 
-FEATURES = ("cosine", "cube", "size", "margin")  # size: (dlog Rg / width)^2 / 2; margin: score less that of the next hit, at most 20
 HITS = 5
 MOST = (200.0, 200.0, 1.0)
 START = {"cube_size": (0.0, 25.0, 0.08), "learned_size": (20.0, 0.0, 0.08), "two_stage": (15.0, 20.0, 0.08)}
@@ -45,10 +45,10 @@ def hits(s, weights, kin, gone):
     order = np.argsort(-score, axis=1, kind="stable")[:, :HITS + 1]
     q = np.arange(len(score))[:, None]
     top = score[q, order]
-    size = (s.dlog[q, order] / weights["width"]) ** 2 / 2
-    margin = np.minimum(top[:, :-1] - top[:, 1:], 20)
-    x = np.stack([s.cosine["learned"][q, order][:, :-1], s.cube[q, order][:, :-1], np.minimum(size[:, :-1], 20), margin], axis=2)
-    return x.reshape(-1, len(FEATURES)), kin[q, order[:, :-1]].astype(float).reshape(-1)
+    margin = top[:, :-1] - np.where(np.arange(HITS) == 0, top[:, 1:2], top[:, :1])
+    shape = weights["a"] * s.cosine["learned"][q, order] + weights["b"] * s.cube[q, order]
+    x = np.stack([margin, shape[:, :-1] / (weights["a"] + weights["b"])], axis=2)
+    return x.reshape(-1, 2), kin[q, order[:, :-1]].astype(float).reshape(-1)
 
 
 def confidence(s, weights, kin, gone):
@@ -57,8 +57,7 @@ def confidence(s, weights, kin, gone):
     w = logistic(x, y)
     p = 1 / (1 + np.exp(-(w[0] + x @ w[1:])))
     bins = [(p >= lo) & (p < lo + 0.2) for lo in (0, 0.2, 0.4, 0.6, 0.8)]
-    return {"features": list(FEATURES), "intercept": round(float(w[0]), 4), "weights": [round(float(v), 4) for v in w[1:]],
-            "hits": len(y), "right": float(y.mean()),
+    return {"bias": round(float(w[0]), 4), "margin": round(float(w[1]), 4), "quality": round(float(w[2]), 4), "hits": len(y), "right": float(y.mean()),
             "reliability": [{"said": round(float(p[b].mean()), 3), "was": round(float(y[b].mean()), 3), "hits": int(b.sum())} for b in bins if b.any()]}
 
 

@@ -35,6 +35,7 @@ from scores import Dataset, Entries, Scores, projection, unit
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHARED = (1, 3)  # GO terms, pruned of ancestors
 NEIGHBOURS = (1, 3, 5, 10, 20, 50)
+VOTES = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 SPACES = ("molecular_function", "biological_process", "cellular_component")
 ROOTS = ("GO:0003674", "GO:0008150", "GO:0005575")
 BLURS, SHARPENINGS = (0, 2, 4, 6, 8, 10), (-100, -200, -300, -400)  # sigma in angstrom; B in square angstrom
@@ -79,7 +80,7 @@ class Work:
         if all(os.path.exists(o) and os.path.getmtime(o) >= new for o in outputs):
             return
         print("$ " + " ".join(command), file=sys.stderr, flush=True)
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, env={**os.environ, "OMP_WAIT_POLICY": "passive"})
         if done.returncode not in status:
             sys.exit(f"status {done.returncode}")
 
@@ -96,8 +97,9 @@ def vary_maps(w, cryolex, files):
         w.made([f"robust/{name}.mrc"], [path], [cryolex, "resample", "-q", "--box", str(side), path, padded], (0,))
         kinds = [(f"blur{s}", 8 * np.pi**2 * s * s) for s in BLURS] + [(f"sharp{-b}", b) for b in SHARPENINGS]
         for kind, b in kinds:
-            out = f"robust/{name}.{kind}.mrc"
-            w.made([out], [padded], [cryolex, "resample", "-q", "--bfactor", f"{b:.6g}", padded, w.at(out)], (0,))
+            out = f"robust/{name}.{kind}.mrc" if b else f"robust/{name}.mrc"
+            if b:
+                w.made([out], [padded], [cryolex, "resample", "-q", "--bfactor", f"{b:.6g}", padded, w.at(out)], (0,))
             rows.append(f"{name}.{kind}\t{os.path.basename(out)}")
     with open(w.at("robust/manifest.tsv"), "w") as f:
         f.write("\n".join(rows) + "\n")
@@ -192,6 +194,8 @@ def transfer(data, score, train, k):
 def run_text(w):
     data, gallery = w.dataset(), w.entries("gallery")
     weight = projection(w.plan["models"]["learned"])
+    if data.text is None:
+        sys.exit(f"{w.plan['dataset']}: no captions")
     row = data.rows(gallery.id)
     exact = np.array([r >= 0 and data.id[r] == i for r, i in zip(row, gallery.id)])  # parts that the dataset lacks have no caption
     has = exact & np.array([r >= 0 and data.caption_at[r] < data.caption_at[r + 1] for r in row])
@@ -366,15 +370,27 @@ class Terms:
                 out[i, self.rows[r]] = True
         return out
 
-    def predict(self, order, row, k):
-        """Of each query the share of its k nearest entries that have a term, nearer ones counting more (1 / rank). order (Q,any):
-        entries of the gallery, best first; row: of the dataset, of each."""
-        weight = 1 / np.arange(1, k + 1)
+    def predict(self, order, row, weight):
+        """Of each query the share of its nearest entries that have a term. order (Q,k): entries of the gallery, best first; row: of
+        the dataset, of each; weight (k) or (Q,k)."""
+        weight = np.broadcast_to(weight, order.shape)
+        weight = weight / weight.sum(axis=1, keepdims=True)
         out = np.zeros((len(order), self.n), np.float32)
-        for i, o in enumerate(order):
-            for j, w in zip(o[:k], weight / weight.sum()):
-                out[i, self.rows[row[j]]] += w
+        for o, w, g in zip(order, weight, out):
+            for j, v in zip(o, w):
+                g[self.rows[row[j]]] += v
         return out
+
+
+def by_rank(order, k):
+    """The first k entries, and their weights."""
+    return order[:, :k], 1 / np.arange(1, min(k, order.shape[1]) + 1)
+
+
+def by_score(order, score, vote):
+    """All of them, and weights as of cryolex annotate."""
+    s = np.take_along_axis(score, order, axis=1)
+    return order, np.exp((s - s[:, :1]) / vote)
 
 
 def nearest(score, allowed):
@@ -386,14 +402,25 @@ def fmaxes(terms, guess, wanted, boot=None):
     return [fmax(guess[:, terms.kind == k], wanted[:, terms.kind == k], boot) for k in range(len(SPACES))]
 
 
+def fmean(terms, row, chosen, wanted):
+    """Mean over namespaces."""
+    order, weight = chosen
+    return float(np.nanmean([f[0] for f in fmaxes(terms, terms.predict(order, row, weight), wanted)]))
+
+
+def most(of):
+    return max(of, key=of.get)
+
+
 def term_methods(s, weights):
     m = {"random hits": s.baselines()["random"], "size": s.size(), "Zernike and size": s.baselines()["Zernike and size"], "cube": s.cube,
          "cube and size": s.both("learned", 0, 25), "untrained, cosine": s.cosine["untrained"], "learned, cosine": s.cosine["learned"]}
     return m | {"learned and size": s.both("learned", **weights["learned_size"]), "two-stage": s.both("learned", **weights["two_stage"])}
 
 
-def term_table(title, terms, s, row, fitted, gone, boot, count, weights, ks=None):
+def term_table(title, terms, s, row, fitted, gone, boot, count, calibration, ks=None):
     """Prints with ks {method: k}; without, returns the best ks. gone (Q,N): relatives, out of the gallery."""
+    weights, vote = calibration["score"], calibration["vote"]
     wanted = terms.matrix(fitted)
     told = np.array([r >= 0 and len(terms.rows[r]) > 0 for r in row])
     allowed = told[None, :] & ~gone
@@ -406,10 +433,13 @@ def term_table(title, terms, s, row, fitted, gone, boot, count, weights, ks=None
     for name, score in term_methods(s, weights).items():
         order = nearest(score, allowed)
         if not ks:
-            of = {k: np.nanmean([f[0] for f in fmaxes(terms, terms.predict(order, row, k), wanted)]) for k in NEIGHBOURS}
-            best[name] = max(of, key=of.get)
+            best[name] = most({k: fmean(terms, row, by_rank(order, k), wanted) for k in NEIGHBOURS})
         else:
-            show(name, ks[name], fmaxes(terms, terms.predict(order, row, ks[name]), wanted, boot))
+            o, weight = by_rank(order, ks[name])
+            show(name, ks[name], fmaxes(terms, terms.predict(o, row, weight), wanted, boot))
+    if ks:  # order and score are those of the last method, the two stages
+        o, weight = by_score(order, score, vote)
+        show("two-stage, votes by score", len(o[0]), fmaxes(terms, terms.predict(o, row, weight), wanted, boot))
     return best
 
 
@@ -419,30 +449,32 @@ def show(name, k, f):
 
 
 def run_terms(w):
-    data, gallery, weights = w.dataset(), w.entries("gallery"), w.weights()
+    data, gallery, calibration = w.dataset(), w.entries("gallery"), w.load("calibration.json")
     terms, row = Terms(w, data), data.rows(gallery.id)
     count = terms.matrix(data.of_split("train")).mean(axis=0)
     group = np.where(row >= 0, data.group[row], -1)
     ks = None
     print("Fmax (CAFA, protein-centred): terms closed under ancestors, roots left out; a term's score is the share of the k nearest hits "
-          "that have it, weighted by 1 / rank; k by the validation split. All entries of the query's group are out of the gallery.")
+          "that have it, weighted by 1 / rank; k by the validation split. Votes by score: exp((score - best) / vote), as cryolex annotate. All entries of the query's group are out of the gallery.")
     for split in ("valid", "test"):
         s = w.scores(split, gallery)
         of = data.rows(s.q.id)
         gone = data.group[of][:, None] == group[None, :]
-        ks = term_table("EM-like views of the test split", terms, s, row, of, gone, Bootstrap(data.group[of]), count, weights, ks) or ks
+        ks = term_table("EM-like views of the test split", terms, s, row, of, gone, Bootstrap(data.group[of]), count, calibration, ks) or ks
     s = w.scores("maps", gallery)
     kin = truth(w, s.q.id)
     fitted = data.rows([k[1] for k in kin])
     relatives = [set(data.group[[data.row[p] for p in k[0] | {k[1]} if p in data.row]]) for k in kin]
     gone = np.array([[g in r for g in group] for r in relatives])
-    term_table("Real maps", terms, s, row, fitted, gone, Bootstrap([k[2] for k in kin]), count, weights, ks)
+    term_table("Real maps", terms, s, row, fitted, gone, Bootstrap([k[2] for k in kin]), count, calibration, ks)
 
 
 # ---- 4. free text ----
 
 def run_free(w):
     gallery, weight = w.entries("gallery"), projection(w.plan["models"]["learned"])
+    if weight is None:
+        sys.exit(f"{w.plan['models']['learned']}: knows no text")
     with open(os.path.join(HERE, "queries.txt")) as f:
         queries = f.read().splitlines()
     npy = w.at("queries.npy")
@@ -468,10 +500,24 @@ def run_calibrate(w):
     s = w.scores("valid", gallery)
     of, among = data.rows(s.q.id), data.rows(gallery.id)
     kin = same_entry(s.q.id, gallery.id) | same_set(data.clusters, of, among) | (shared(data.uniprots, of, among) > 0)
-    gone = data.group[of][:, None] == data.group[among][None, :]
+    gone = data.group[of][:, None] == np.where(among >= 0, data.group[among], -1)[None, :]
     out = calibrate.run(s, same_entry(s.q.id, gallery.id), kin, gone)
+    out["vote"] = calibrate_vote(w, data, s, of, among, gone, out["score"]["two_stage"])
+    best, sure = out["score"]["two_stage"], out["confidence"]
+    out["scoring"] = (f"cosine={best['a']},cube={best['b']},size={best['width']},bias={sure['bias']},margin={sure['margin']},"
+                      f"quality={sure['quality']},vote={out['vote']}")
     w.save("calibration.json", out)
     print(json.dumps(out, indent=1))
+
+
+def calibrate_vote(w, data, s, of, among, gone, weights):
+    """With the largest Fmax, the mean over namespaces and over galleries with and without relatives."""
+    terms, score = Terms(w, data), s.both("learned", **weights)
+    wanted = terms.matrix(of)
+    told = np.array([r >= 0 and len(terms.rows[r]) > 0 for r in among])
+    itself = same_entry(s.q.id, s.g.id)
+    orders = [nearest(score, told & ~g) for g in (gone, itself)]
+    return most({v: sum(fmean(terms, among, by_score(o, score, v), wanted) for o in orders) for v in VOTES})
 
 
 RUN = {"calibrate": run_calibrate, "text": run_text, "views": run_views, "maps": run_maps, "robust": run_robust, "terms": run_terms, "free": run_free}

@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """One contestant of nn.py: PyTorch or ONNX Runtime. (python3 with torch, onnx, onnxscript, onnxruntime from PyPI.)
 
-usage: nn_worker.py KIND THREADS      KIND: torch, torch-cl (channels_last_3d), compile (torch.compile), ort
+usage: nn_worker.py KIND THREADS [TABLE]      KIND: torch, torch-cl (channels_last_3d), compile (torch.compile), ort
+TABLE: a file with the network's table (nn/net.h); without it, the default network
 
 stdin   conv PASS N CI CO SIDE STRIDE PAD D    one convolution; PASS forward, data (gradient), weights (gradient)
         infer N | train N                      the default network: forward of N cubes; a step with two-sided InfoNCE
                                                (N/2 pairs), gradient clipping and AdamW
+        both N                                 such a step with the loss to text besides: to projected vectors of
+                                               TEXT numbers, from both cubes of a pair
         memory N                               two such steps
 stdout  a line each: milliseconds of one run; for memory, peak resident kilobytes before the first step (network and
         batch made) and after the second; "-" where the contestant has no such thing
 """
+import json
 import os
 import statistics
 import sys
 import time
 
 KIND, THREADS = sys.argv[1], int(sys.argv[2])
+TEXT = 384  # numbers of a sentence's vector
 if KIND == "compile":
     os.environ["TORCHINDUCTOR_FREEZING"] = "1"  # at inference: weights in oneDNN's order beforehand
 
@@ -24,6 +29,11 @@ import torch
 from nn_table import default_table
 from nn_torch import Net, fill, info_nce, noise
 
+if len(sys.argv) > 3:
+    with open(sys.argv[3]) as file:
+        TABLE = json.load(file)
+else:
+    TABLE = default_table()
 BUDGET = 0.025  # seconds of repeats of one convolution
 LAST = torch.channels_last_3d if KIND == "torch-cl" else torch.contiguous_format
 OPSET = 22
@@ -77,7 +87,7 @@ def conv(which, n, ci, co, side, stride, pad, d):
 class Encoder(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.net = fill(Net(default_table())).to(memory_format=LAST)
+        self.net = fill(Net(TABLE)).to(memory_format=LAST)
 
     def forward(self, cube, features):
         return self.net({"cube": cube, "features": features})
@@ -109,14 +119,28 @@ def make_infer(n):
     return run
 
 
-def make_train(n):
+def to_text(z, t, scale):
+    """One-sided InfoNCE from rows of z (N,d) to those of t (N/2,d), of unit length; rows i and N/2 + i belong to text i."""
+    return torch.nn.functional.cross_entropy(scale.exp() * (z @ t.T), torch.arange(len(t)).repeat(2))
+
+
+def make_train(n, text):
     net = Encoder().train()
     x = batch(net, n)
     logit = torch.nn.Parameter(torch.tensor(2.6))
     params = [*net.parameters(), logit]
+    if text:
+        sentences = torch.nn.functional.normalize(torch.randn(n // 2, TEXT), dim=1)
+        project, scale = torch.nn.Linear(TEXT, net.net.out_shape[0], bias=False), torch.nn.Parameter(torch.tensor(2.6))
+        params += [*project.parameters(), scale]
     opt = torch.optim.AdamW([{"params": [p for p in params if p.ndim > 1], "weight_decay": 0.05},
                              {"params": [p for p in params if p.ndim < 2], "weight_decay": 0.0}], lr=1e-3, fused=True)
-    f = lambda cube, features: info_nce(net(cube, features), logit)
+
+    def f(cube, features):
+        z = net(cube, features)
+        loss = info_nce(z, logit)
+        return loss + 0.5 * to_text(z, torch.nn.functional.normalize(project(sentences), dim=1), scale) if text else loss
+
     f = torch.compile(f) if KIND == "compile" else f
 
     def run():
@@ -140,10 +164,10 @@ def main():
         what, *rest = line.split()
         if what == "conv":
             ms = conv(rest[0], *map(int, rest[1:]))
-        elif what == "infer" or what in ("train", "memory") and KIND != "ort":
+        elif what == "infer" or what in ("train", "both", "memory") and KIND != "ort":
             key = what, int(rest[0])
             if key not in made:
-                made[key] = (make_infer if what == "infer" else make_train)(key[1])
+                made[key] = make_infer(key[1]) if what == "infer" else make_train(key[1], what == "both")
                 before = peak_kb()
                 made[key]()
             t = time.perf_counter()
