@@ -5,7 +5,7 @@
     retrieval.py views CRYOLEX INDEX FOLDER [CLUSTERS] [NETWORK...]   maps that tests/bench/views made (FOLDER/truth.tsv)
 
 A NETWORK is NAME=MODEL,GALLERY.npy, where `cryolex embed -m MODEL -o GALLERY.npy STRUCTURES >GALLERY.tsv` has embedded the same
-entries; it needs NumPy. Its score is the cosine ("shape only"), or WEIGHT x cosine and the size term of cryolex search;
+entries. Its score is the cosine ("shape only"), or WEIGHT x cosine and the size term of cryolex search;
 "best weight" takes the weight with the highest Top-1 on these very queries, so that it is an upper bound.
 
 Views are made by the program's own simulator from models that are in the index: they show what pose, noise, resolution and
@@ -13,6 +13,7 @@ padding cost, not what a real map costs. Runs the program once a descriptor with
 query, then Top-1, Top-5 and Top-10 with the 95 % interval of 2,000 bootstrap resamplings of the families (seed 1).
 Relevant are, for a real map, the entries fitted to any map of its family (same complex); `exact` is the entry
 fitted to the map itself. For a view it is the entry that it was made of. `random` is the expectation of a random order.
+(python3 with numpy from PyPI.)
 """
 import csv
 import gzip
@@ -22,6 +23,9 @@ import subprocess
 import sys
 import tempfile
 from math import comb
+
+import numpy as np
+from metrics import Bootstrap
 
 METHODS = [  # name, options of cryolex search
     ("cube", ["-d", "cube"]),
@@ -90,8 +94,6 @@ def search(cryolex, index, options, files):
 
 def embeddings(cryolex, model, files):
     """(n, d) embeddings, zero where there is none, and (n) Rg."""
-    import numpy as np
-
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/files.tsv", "w") as f:
             f.write("id\tpath\n" + "".join(f"{i}\t{os.path.abspath(name)}\n" for i, name in enumerate(files)))
@@ -109,8 +111,6 @@ def embeddings(cryolex, model, files):
 
 def network(cryolex, model, gallery, queries):
     """[(name, {file: [id, ...] best first}), ...]"""
-    import numpy as np
-
     files = [q[0] for q in queries]
     entries = list(csv.DictReader(open(gallery[: -len(".npy")] + ".tsv"), delimiter="\t", quoting=csv.QUOTE_NONE))
     ids, rg = [e["id"] for e in entries], np.array([float(e["rg"]) for e in entries])
@@ -137,16 +137,6 @@ def rank(ids, wanted):
 
 def top(ranks, k):
     return 100 * sum(r <= k for r in ranks) / len(ranks)
-
-
-def interval(ranks, families, k, rng):
-    """Families are drawn, not queries: three states of one complex are hardly three trials."""
-    group = {}
-    for r, f in zip(ranks, families):
-        group.setdefault(f, []).append(r)
-    groups = list(group.values())
-    s = sorted(top([r for g in rng.choices(groups, k=len(groups)) for r in g], k) for _ in range(2000))
-    return s[50], s[1949]
 
 
 def ranks_of(hits, queries):
@@ -191,7 +181,7 @@ def main():
         rng = random.Random(1)
         cells = []
         for k in (1, 5, 10):
-            lo, hi = interval(table[name][0], families, k, rng)
+            lo, hi = Bootstrap(families, rng).mean(np.array([100.0 * (r <= k) for r in table[name][0]]))
             cells.append(f"{top(table[name][0], k):.0f}\t{lo:.0f}-{hi:.0f}")
         print(name + "\t" + "\t".join(cells))
     relevant = [sum(entry(e) in same for e in every) for _, same, _, _ in queries]
