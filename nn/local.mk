@@ -183,3 +183,25 @@ libnn_wide_a_SOURCES += nn/matmul_vec.c
 tests_test_matmul_LDADD += libnn_wide.a
 endif
 endif
+
+# Softmax and layer normalisation at inference.
+libnn_a_SOURCES += nn/rows.c nn/rows.h nn/rows_vec.c
+NN_VEC_SOURCES += nn/rows_vec.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_rows
+TESTS += tests/test_rows
+tests_test_rows_SOURCES = tests/test_rows.c
+tests_test_rows_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_rows_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
+
+# Products of matrices in 16-bit fixed point.
+libnn_a_SOURCES += nn/fixed.c nn/fixed.h nn/fixed_kern.h nn/fixed_ref.c nn/fixed_vec.c
+NN_VEC_SOURCES += nn/fixed_vec.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_fixed
+TESTS += tests/test_fixed
+tests_test_fixed_SOURCES = tests/test_fixed.c
+tests_test_fixed_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_fixed_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif

@@ -22,7 +22,7 @@
 typedef struct {
     const char *model, *list, *out;
     int format;
-    bool tokens;
+    bool tokens, real;
 } opts_t;
 
 enum { FORMAT_TSV, FORMAT_JSON };
@@ -39,6 +39,9 @@ static const opt_t rows[] = {
     {'o', "output", OPT_STR, offsetof(opts_t, out), "FILE", 0, 0, NULL, NULL,
      "Write the vectors in full to FILE, by its suffix: .npy (NumPy) or .safetensors. Row i is text i; nothing goes to "
      "standard output"},
+    {0, "float", OPT_FLAG, offsetof(opts_t, real), NULL, 0, 0, NULL, NULL,
+     "Compute in float32 throughout. Without it the dense layers work in 16-bit fixed point, which takes two thirds of the "
+     "time; the cosine between the two is above 0.99999"},
     {0, "tokens", OPT_FLAG, offsetof(opts_t, tokens), NULL, 0, 0, NULL, NULL,
      "Print the tokens that the encoder would see, and encode nothing"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
@@ -235,6 +238,14 @@ static int check(const opts_t *o, int argc, err_t *err)
     return outpath_writable(o->out, err);
 }
 
+static sentence_t *open_model(const opts_t *o, err_t *err)
+{
+    char *path = textmodel_folder(o->model, err);
+    sentence_t *s = path ? sentence_open_as(path, o->real ? SENTENCE_FLOAT : SENTENCE_FIXED, err) : NULL;
+    mem_free(path);
+    return s;
+}
+
 static int run(const app_t *app, const void *opts, int argc, char **argv)
 {
     const opts_t *o = opts;
@@ -243,7 +254,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     sentence_t *s = NULL;
     if (o->list) t = (texts_t){0};
     if (check(o, argc, &err) || (o->list && read_list(o->list, app->memory, &t, &err)) || check_utf8(o, &t, &err) ||
-        !(s = textmodel_open(o->model, &err)) ||
+        !(s = open_model(o, &err)) ||
         (o->out && outpath_not_input("encode-text", o->out, sentence_info(s)->weights, &err)))
         goto done;
     print_header(o, sentence_info(s));

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "nn/layernorm.h"
 #include "nn/matmul.h"
-#include "nn/softmax.h"
+#include "nn/rows.h"
 
 /* MPNet counts positions from 2 and passes over its padding token, 1, wherever that stands. */
 enum { MPNET_PAD = 1 };
@@ -25,6 +24,8 @@ typedef struct {
     float *x, *z;                   /* (T,C) what runs through the layers, and the sums before LayerNorm */
     float *qkv, *ctx, *h;           /* (T,3C), (T,C), (T,F) */
     float *p;                       /* (threads, longest, longest) */
+    float *q, *scale;               /* fixed point: rows of int16, ldq apart, and (T); the input of the next products */
+    size_t ldq;
     size_t longest;
 } pass_t;
 
@@ -37,9 +38,11 @@ static size_t lay_out(pass_t *s, float *work, size_t rows, size_t longest)
     s->ldh = matmul_stride(f->hidden);
     s->ldp = matmul_stride(longest);
     s->longest = longest;
-    float **const to[] = {&s->x, &s->z, &s->ctx, &s->qkv, &s->h, &s->p};
+    const bool fixed = s->w->fixed;
+    s->ldq = 2 * matmul_stride((f->dim > f->hidden ? f->dim : f->hidden) / 2 + 1);
+    float **const to[] = {&s->x, &s->z, &s->ctx, &s->qkv, &s->h, &s->p, &s->q, &s->scale};
     const size_t n[] = {rows * s->ld, rows * s->ld, rows * s->ld, rows * s->ld3, rows * s->ldh,
-                        (size_t)s->threads * longest * s->ldp};
+                        (size_t)s->threads * longest * s->ldp, fixed ? rows * s->ldq / 2 : 0, fixed ? rows : 0};
     size_t at = 0;
     for (size_t i = 0; i < sizeof n / sizeof *n; i++) {
         if (work) *to[i] = work + at;
@@ -48,16 +51,31 @@ static size_t lay_out(pass_t *s, float *work, size_t rows, size_t longest)
     return at;
 }
 
-size_t layers_work(const folder_t *f, size_t rows, size_t longest, int threads)
+size_t layers_work(const folder_t *f, const weights_t *w, size_t rows, size_t longest, int threads)
 {
-    pass_t s = {.f = f, .threads = threads};
+    pass_t s = {.f = f, .w = w, .threads = threads};
     return lay_out(&s, NULL, rows, longest);
 }
 
-/* y (T,out) = act(x (T,in) w^T + b) + add */
+/* x (T,in) becomes the input of dense(). */
+static void input(const pass_t *s, const float *x, size_t ldx, size_t in)
+{
+    if (!s->w->fixed) return;
+    int16_t *q = (int16_t *)s->q;
+#pragma omp parallel for num_threads(s->threads) if (s->threads > 1) schedule(static)
+    for (size_t t = 0; t < s->rows; t++) fixed_rows(x + t * ldx, ldx, 1, in, q + t * s->ldq, s->ldq, s->scale + t, s->isa);
+}
+
+/* y (T,out) = act(x (T,in) w^T + b) + add; x was handed to input() */
 static void dense(const pass_t *s, const dense_t *d, size_t in, size_t out, const float *x, size_t ldx, act_t act, const float *add,
                   float *y, size_t ldy)
 {
+    if (s->w->fixed) {
+        fixedmul_t m = {.rows = s->rows, .x = (const int16_t *)s->q, .xscale = s->scale, .w = &d->fixed, .y = y, .ldx = s->ldq,
+                        .ldy = ldy, .bias = d->b, .act = act, .add = add, .ldadd = s->ld};
+        fixed_product(&m, s->isa, s->threads);
+        return;
+    }
     matmul_t m = {.rows = s->rows, .in = in, .out = out, .x = x, .w = d->w, .y = y, .ldx = ldx, .ldw = in, .ldy = ldy,
                   .scale = 1, .bias = d->b, .act = act, .add = add, .ldadd = (ptrdiff_t)s->ld};
     matmul(&m, s->isa, s->threads);
@@ -67,7 +85,7 @@ static void norm(const pass_t *s, const dense_t *d, const float *x, float *y)
 {
 #pragma omp parallel for num_threads(s->threads) if (s->threads > 1) schedule(static)
     for (size_t t = 0; t < s->rows; t++)
-        layernorm_forward(x + t * s->ld, 1, s->f->dim, d->w, d->b, s->f->eps, y + t * s->ld, NULL);
+        rows_at(s->isa)->layernorm(x + t * s->ld, s->f->dim, d->w, d->b, s->f->eps, y + t * s->ld);
 }
 
 static void embed(const pass_t *s)
@@ -99,7 +117,7 @@ static void head(const pass_t *s, size_t text, size_t h, float *p)
         m.ldadd = -1;
     }
     matmul(&m, s->isa, 1);
-    for (size_t t = 0; t < n; t++) softmax_forward(p + t * s->ldp, 1, n, p + t * s->ldp);
+    rows_at(s->isa)->softmax(p, n, n, s->ldp);
     m = (matmul_t){.rows = n, .in = n, .out = wide, .x = p, .w = q + 2 * s->f->dim, .y = s->ctx + from * s->ld + h * wide,
                    .ldx = s->ldp, .ldw = s->ld3, .ldy = s->ld, .across = true, .scale = 1};
     matmul(&m, s->isa, 1);
@@ -116,13 +134,17 @@ static void attention(const pass_t *s)
 static void run_layer(const pass_t *s, const layer_t *l)
 {
     const size_t c = s->f->dim, f = s->f->hidden;
+    input(s, s->x, s->ld, c);
     dense(s, &l->q, c, c, s->x, s->ld, ACT_NONE, NULL, s->qkv, s->ld3);
     dense(s, &l->k, c, c, s->x, s->ld, ACT_NONE, NULL, s->qkv + c, s->ld3);
     dense(s, &l->v, c, c, s->x, s->ld, ACT_NONE, NULL, s->qkv + 2 * c, s->ld3);
     attention(s);
+    input(s, s->ctx, s->ld, c);
     dense(s, &l->o, c, c, s->ctx, s->ld, ACT_NONE, s->x, s->z, s->ld);
     norm(s, &l->norm1, s->z, s->x);
+    input(s, s->x, s->ld, c);
     dense(s, &l->up, c, f, s->x, s->ld, ACT_GELU, NULL, s->h, s->ldh);
+    input(s, s->h, s->ldh, f);
     dense(s, &l->down, f, c, s->h, s->ldh, ACT_NONE, s->x, s->z, s->ld);
     norm(s, &l->norm2, s->z, s->x);
 }

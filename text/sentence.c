@@ -50,9 +50,14 @@ static int set_info(sentence_t *s, const char *folder, err_t *err)
 
 sentence_t *sentence_open(const char *folder, err_t *err)
 {
+    return sentence_open_as(folder, SENTENCE_FIXED, err);
+}
+
+sentence_t *sentence_open_as(const char *folder, sentencesum_t sum, err_t *err)
+{
     sentence_t *s = mem_zero(1, sizeof *s, err);
     if (!s) return NULL;
-    if (!folder_read(folder, &s->f, err) && (s->vocab = folder_vocab(&s->f, err)) && !weights_read(&s->f, &s->w, err) &&
+    if (!folder_read(folder, &s->f, err) && (s->vocab = folder_vocab(&s->f, err)) && !weights_read(&s->f, sum == SENTENCE_FIXED, &s->w, err) &&
         !set_info(s, folder, err))
         return s;
     sentence_close(s);
@@ -223,7 +228,7 @@ static int plan(const sentence_t *s, size_t n, slab_t *b, err_t *err)
     b->across = b->batches < want ? 1 : threads;
     b->within = b->batches < want ? threads : 1;
     mem_free(b->work);
-    b->each = layers_work(&s->f, b->rows, b->longest, b->within);
+    b->each = layers_work(&s->f, &s->w, b->rows, b->longest, b->within);
     return (b->work = mem_new((size_t)b->across, b->each * sizeof *b->work, err)) ? 0 : -1;
 }
 

@@ -138,7 +138,21 @@ static int read_relative(reader_t *r)
     return 0;
 }
 
-int weights_read(const folder_t *f, weights_t *w, err_t *err)
+/* The dense layers in fixed point. */
+static int pack(const folder_t *f, weights_t *w, err_t *err)
+{
+    const size_t c = f->dim, h = f->hidden;
+    for (size_t i = 0; i < f->layers; i++) {
+        layer_t *l = &w->layer[i];
+        dense_t *const square[] = {&l->q, &l->k, &l->v, &l->o};
+        for (size_t k = 0; k < sizeof square / sizeof *square; k++)
+            if (fixed_pack(&square[k]->fixed, square[k]->w, c, c, c, err)) return -1;
+        if (fixed_pack(&l->up.fixed, l->up.w, c, c, h, err) || fixed_pack(&l->down.fixed, l->down.w, h, h, c, err)) return -1;
+    }
+    return 0;
+}
+
+int weights_read(const folder_t *f, bool fixed, weights_t *w, err_t *err)
 {
     char path[FOLDER_PATH], prefix[32], first[96];
     size_t n = ROWS + 1 + f->layers * LAYER_ROWS;
@@ -147,6 +161,8 @@ int weights_read(const folder_t *f, weights_t *w, err_t *err)
     if (!(w->layer = mem_zero(f->layers, sizeof *w->layer, err)) || !(w->used = mem_new(n, sizeof *w->used, err)) ||
         !(w->owned = mem_new(n, sizeof *w->owned, err)))
         return -1;
+    w->layers = f->layers;
+    w->fixed = fixed;
     snprintf(prefix, sizeof prefix, "%s.", arch_name(f->arch));
     snprintf(first, sizeof first, "%s%s", prefix, table[0].name[f->arch]);
     reader_t r = {f, w, path, stfile_find(w->file, first) ? prefix : "", err};
@@ -156,11 +172,16 @@ int weights_read(const folder_t *f, weights_t *w, err_t *err)
         snprintf(lead, sizeof lead, "encoder.layer.%zu.", i);
         if (tensors(&r, lead, per_layer, LAYER_ROWS, &w->layer[i])) return -1;
     }
-    return 0;
+    return fixed ? pack(f, w, err) : 0;
 }
 
 void weights_free(weights_t *w)
 {
+    for (size_t i = 0; i < w->layers; i++) {
+        layer_t *l = &w->layer[i];
+        dense_t *const all[] = {&l->q, &l->k, &l->v, &l->o, &l->up, &l->down};
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++) fixed_free(&all[k]->fixed);
+    }
     for (size_t i = 0; i < w->nowned; i++) mem_free(w->owned[i]);
     mem_free(w->owned);
     mem_free(w->used);

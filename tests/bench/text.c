@@ -1,5 +1,6 @@
 /* text: the time of sentence_encode(), for tests/bench/text.py.
- *   text MODEL LIST THREADS   LIST: one text a line. For each line on standard input one run over all texts; prints its seconds
+ *   text [--float] MODEL LIST THREADS   LIST: one text a line. For each line on standard input one run over all texts; prints its
+ *                             seconds
  *   text sgemm THREADS        GFLOP/s of OpenBLAS sgemm, one multiplication of 768^3 in each thread, best of many */
 #include <cblas.h>
 #include <stdio.h>
@@ -34,14 +35,14 @@ static int sgemm(int threads)
     return 0;
 }
 
-static int encode(const char *folder, const char *list)
+static int encode(const char *folder, const char *list, sentencesum_t sum)
 {
     err_t err = {0};
     size_t size, n = 0, cap = 0;
     const char **text = NULL;
     char line[16];
     char *bytes = (char *)file_read(list, (size_t)1 << 30, &size, &err);
-    sentence_t *s = bytes ? sentence_open(folder, &err) : NULL;
+    sentence_t *s = bytes ? sentence_open_as(folder, sum, &err) : NULL;
     for (char *p = bytes ? strtok(bytes, "\n") : NULL; p && err.code == ERR_OK; p = strtok(NULL, "\n"))
         if (!mem_grow(&text, &cap, n + 1, sizeof *text, &err)) text[n++] = p;
     float *z = err.code == ERR_OK ? mem_new(n, sentence_info(s)->dim * sizeof *z, &err) : NULL;
@@ -61,12 +62,13 @@ static int encode(const char *folder, const char *list)
 
 int main(int argc, char **argv)
 {
-    int threads = argc == 3 || argc == 4 ? atoi(argv[argc - 1]) : 0;
+    bool real = argc == 5 && !strcmp(argv[1], "--float");
+    int threads = argc == 3 || argc == 4 || real ? atoi(argv[argc - 1]) : 0;
     if (threads < 1) {
-        fprintf(stderr, "usage: text MODEL LIST THREADS | text sgemm THREADS\n");
+        fprintf(stderr, "usage: text [--float] MODEL LIST THREADS | text sgemm THREADS\n");
         return 2;
     }
     threads_set(threads);
     openblas_set_num_threads(1);
-    return argc == 3 ? sgemm(threads) : encode(argv[1], argv[2]);
+    return argc == 3 ? sgemm(threads) : encode(argv[argc - 3], argv[argc - 2], real ? SENTENCE_FLOAT : SENTENCE_FIXED);
 }

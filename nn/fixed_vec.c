@@ -1,0 +1,186 @@
+/* fixed_vec: the steps of fixed in the compiler's vectors. Compiled once for every instruction set; the sums of pairs, which
+ * the compiler has no word for, by the instruction where there is one. */
+#include <math.h>
+#include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#include "nn/fixed_kern.h"
+#include "nn/fmath.h"
+
+#ifndef NN_VEC
+#define NN_ISA vec
+#endif
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define STRING_(a) #a
+#define STRING(a) STRING_(a)
+#define INLINE static inline __attribute__((always_inline))
+
+/* Rows of the register tile: with 2 vectors a row it fills the machine's registers. */
+#if defined(__AVX512VL__)
+enum { TILE = 12 };
+#elif defined(__AVX2__)
+enum { TILE = 6 };
+#else
+enum { TILE = 2 };
+#endif
+enum { LANES = 8, PIECE = 256 };
+
+/* Eight int32, or eight pairs of int16. */
+typedef int32_t vec_t __attribute__((vector_size(LANES * 4), may_alias));
+typedef int32_t loose_t __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef int32_t pair_t __attribute__((aligned(2), may_alias)); /* one of them, anywhere */
+
+/* s += a[0] b[0] + a[1] b[1] of each pair */
+INLINE void add_pairs(vec_t *s, const vec_t *a, const vec_t *b)
+{
+#if defined(__AVX2__)
+    *s += (vec_t)_mm256_madd_epi16((__m256i)*a, (__m256i)*b);
+#else
+    *s += (*a << 16 >> 16) * (*b << 16 >> 16) + (*a >> 16) * (*b >> 16);
+#endif
+}
+
+/* ---- row ---- */
+
+static float row(const float *x, size_t in, int16_t *q)
+{
+    float top = 0, bad = 0;
+    double square = 0;
+    for (size_t k0 = 0; k0 < in; k0 += PIECE) {
+        const size_t end = in - k0 < PIECE ? in : k0 + PIECE;
+        float s = 0;
+#pragma omp simd reduction(+ : s, bad) reduction(max : top)
+        for (size_t k = k0; k < end; k++) {
+            float a = fabsf(x[k]);
+            s += a * a;
+            bad += a - a; /* NaN where x is not finite */
+            top = a > top ? a : top;
+        }
+        square += (double)s;
+    }
+    if (in % 2) q[in] = 0;
+    if (!(bad == 0) || top < 1e-33f) {
+        memset(q, 0, in * sizeof *q);
+        return bad == 0 ? 0 : NAN;
+    }
+    /* where squares leave float32's range: the most that the norm can be */
+    double norm = square > 1e-26 && square < 1e38 ? sqrt(square) : (double)top * sqrt((double)in);
+    const float up = (float)fmin((FIXED_NORM - 0.5 * sqrt((double)in)) / norm, FIXED_TOP / (double)top);
+#pragma omp simd
+    for (size_t k = 0; k < in; k++) {
+        float t = x[k] * up + 12582912.0f; /* 1.5 2^23: the integer ends up in the low bits */
+        int32_t i;
+        memcpy(&i, &t, sizeof i);
+        q[k] = (int16_t)(i - 0x4b400000);
+    }
+    return 1 / up;
+}
+
+/* ---- product ---- */
+
+/* R rows, all 16 columns. */
+INLINE void tile(const int16_t *x, size_t ldx, const int16_t *b, size_t depth, bool sum, float *y, size_t ldy, const size_t R)
+{
+    vec_t s[TILE][2] = {{{0}}};
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R && sum; r++) {
+        s[r][0] = *(const loose_t *)(y + r * ldy);
+        s[r][1] = *(const loose_t *)(y + r * ldy + LANES);
+    }
+#pragma GCC unroll 2
+    for (size_t k = 0; k < depth; k += 2, b += 2 * FIXED_WIDE) {
+        vec_t p = *(const vec_t *)b, q = *(const vec_t *)(b + FIXED_WIDE);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < R; r++) {
+            vec_t f = *(const pair_t *)(x + r * ldx + k) - (vec_t){0};
+            add_pairs(&s[r][0], &f, &p);
+            add_pairs(&s[r][1], &f, &q);
+        }
+    }
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R; r++) {
+        *(loose_t *)(y + r * ldy) = s[r][0];
+        *(loose_t *)(y + r * ldy + LANES) = s[r][1];
+    }
+}
+
+/* The same, of which only cols < 16 columns are there. */
+INLINE void narrow(const int16_t *x, size_t ldx, const int16_t *b, size_t cols, size_t depth, bool sum, float *y, size_t ldy,
+                   const size_t R)
+{
+    float t[TILE * FIXED_WIDE] __attribute__((aligned(64))) = {0};
+    for (size_t i = 0; i < R && sum; i++) memcpy(t + i * FIXED_WIDE, y + i * ldy, cols * sizeof *t);
+    tile(x, ldx, b, depth, sum, t, FIXED_WIDE, R);
+    for (size_t i = 0; i < R; i++) memcpy(y + i * ldy, t + i * FIXED_WIDE, cols * sizeof *t);
+}
+
+/* As many times R rows as there are. Returns the rows done. */
+INLINE size_t tiles(const int16_t *x, size_t ldx, const int16_t *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
+                    size_t ldy, const size_t R)
+{
+    size_t r = 0;
+    for (; r + R <= rows; r += R) {
+        if (cols == FIXED_WIDE)
+            tile(x + r * ldx, ldx, b, depth, sum, y + r * ldy, ldy, R);
+        else
+            narrow(x + r * ldx, ldx, b, cols, depth, sum, y + r * ldy, ldy, R);
+    }
+    return r;
+}
+
+static void product(const int16_t *x, size_t ldx, const int16_t *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
+                    size_t ldy)
+{
+    size_t r = tiles(x, ldx, b, rows, cols, depth, sum, y, ldy, TILE);
+    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 2 + 1);
+    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 4 + 1);
+    tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, 1);
+}
+
+/* ---- finish ---- */
+
+INLINE float act_of(act_t act, float x)
+{
+    switch (act) {
+    case ACT_GELU: return fmath_gelu(x);
+    case ACT_SILU: return fmath_silu(x);
+    case ACT_RELU: return x < 0 ? 0 : x;
+    default: return x;
+    }
+}
+
+/* With act and the number of columns known when it is compiled, each row is straight code. */
+INLINE void finish_as(const fixedmul_t *m, size_t col, const size_t cols, const act_t act)
+{
+    const float zero[FIXED_WIDE] = {0}, *bias = m->bias ? m->bias + col : zero, *scale = m->w->scale + col;
+    for (size_t t = 0; t < m->rows; t++) {
+        float *y = m->y + t * m->ldy + col, up = m->xscale[t];
+        const float *add = m->add ? m->add + t * m->ldadd + col : zero;
+        const pair_t *s = (const pair_t *)y;
+#pragma omp simd
+        for (size_t n = 0; n < cols; n++) y[n] = act_of(act, (float)s[n] * (up * scale[n]) + bias[n]) + add[n];
+    }
+}
+
+INLINE void finish_any(const fixedmul_t *m, size_t col, const size_t cols)
+{
+    switch (m->act) {
+    case ACT_GELU: finish_as(m, col, cols, ACT_GELU); break;
+    case ACT_SILU: finish_as(m, col, cols, ACT_SILU); break;
+    case ACT_RELU: finish_as(m, col, cols, ACT_RELU); break;
+    default: finish_as(m, col, cols, ACT_NONE);
+    }
+}
+
+static void finish(const fixedmul_t *m, size_t col, size_t cols)
+{
+    if (cols == FIXED_WIDE)
+        finish_any(m, col, FIXED_WIDE);
+    else
+        finish_any(m, col, cols);
+}
+
+const fixed_kern_t PASTE(fixed_kern_, NN_ISA) = {STRING(NN_ISA), row, product, finish};
