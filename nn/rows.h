@@ -7,9 +7,12 @@
 
 #include "nn/isa.h"
 
+/* A row of c floats with what vectors take of the next. */
+static inline size_t rows_stride(size_t c) { return (c + 15) & ~(size_t)15; }
+
 typedef struct {
     const char *name;
-    /* x (rows,c), rows ld apart, becomes its softmax */
+    /* x (rows,c), rows ld >= rows_stride(c) apart, becomes its softmax; what is between c and rows_stride(c) is lost */
     void (*softmax)(float *x, size_t rows, size_t c, size_t ld);
     /* y (c) = the layer normalisation of x (c); weight and bias (c); y may be x */
     void (*layernorm)(const float *x, size_t c, const float *weight, const float *bias, double eps, float *y);

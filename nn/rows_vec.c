@@ -15,16 +15,18 @@
 
 static void softmax_row(float *x, size_t c)
 {
+    const size_t wide = rows_stride(c); /* no loop has a remainder */
     float top = -INFINITY;
     double sum = 0;
+    for (size_t j = c; j < wide; j++) x[j] = -INFINITY;
 #pragma omp simd reduction(max : top)
-    for (size_t j = 0; j < c; j++) top = x[j] > top ? x[j] : top;
+    for (size_t j = 0; j < wide; j++) top = x[j] > top ? x[j] : top;
     if (top == -INFINITY) { /* all -inf, or NaN among them */
         for (size_t j = 0; j < c; j++) x[j] = x[j] == x[j] ? 0 : x[j];
         return;
     }
 #pragma omp simd reduction(+ : sum)
-    for (size_t j = 0; j < c; j++) {
+    for (size_t j = 0; j < wide; j++) {
         float d = x[j] - top, e = fmath_exp(d);
         e = d < -87 ? 0 : e;
         x[j] = e;
@@ -32,7 +34,7 @@ static void softmax_row(float *x, size_t c)
     }
     const float s = (float)(1 / sum);
 #pragma omp simd
-    for (size_t j = 0; j < c; j++) x[j] *= s;
+    for (size_t j = 0; j < wide; j++) x[j] *= s;
 }
 
 static void softmax(float *x, size_t rows, size_t c, size_t ld)
