@@ -198,17 +198,26 @@ static int tokenise(const sentence_t *s, const char *const *text, size_t n, size
     return 0;
 }
 
-/* Divide n texts into batches of at most `size` tokens; a longer text is a batch of its own. */
-static void divide(slab_t *b, size_t n, size_t size)
+/* Tokens of the next batch, of `left`. The last ones are small, so that the threads end together; threads 0: all alike. */
+static size_t batch_size(size_t left, size_t threads)
 {
-    size_t tokens = 0;
+    size_t size = threads ? left / (2 * threads) : BATCH;
+    return size < BATCH_LEAST ? BATCH_LEAST : size > BATCH ? BATCH : size;
+}
+
+/* Divide n texts, `left` tokens, into batches; a longer text is a batch of its own. */
+static void divide(slab_t *b, size_t n, size_t left, size_t threads)
+{
+    size_t tokens = 0, size = 0;
     b->batches = b->rows = b->longest = 0;
     for (size_t i = 0; i < n; i++) {
         if (!i || tokens + b->count[i] > size) {
             b->first[b->batches++] = i;
             b->start[i + b->batches - 1] = tokens = 0;
+            size = batch_size(left, threads);
         }
         tokens += b->count[i];
+        left -= b->count[i];
         b->start[i + b->batches] = tokens;
         if (tokens > b->rows) b->rows = tokens;
         if (b->count[i] > b->longest) b->longest = b->count[i];
@@ -220,11 +229,10 @@ static void divide(slab_t *b, size_t n, size_t size)
 static int plan(const sentence_t *s, size_t n, slab_t *b, err_t *err)
 {
     const int threads = threads_max();
-    size_t tokens = 0, want = (size_t)threads, size;
+    size_t tokens = 0, want = (size_t)threads;
     for (size_t i = 0; i < n; i++) tokens += b->count[i];
-    size = tokens / (4 * want);
-    divide(b, n, size < BATCH_LEAST ? BATCH_LEAST : size > BATCH ? BATCH : size);
-    if (b->batches < want) divide(b, n, BATCH);
+    divide(b, n, tokens, want);
+    if (b->batches < want) divide(b, n, tokens, 0);
     b->across = b->batches < want ? 1 : threads;
     b->within = b->batches < want ? threads : 1;
     mem_free(b->work);
