@@ -8,7 +8,8 @@ DATA is the folder of real data (../shared/data), MODEL a folder that scripts/fe
 template (tests/parity/text_lines.py) are sorted by length in tokens and cut into batches of 32 (16 for mpnet); every so many
 of these batches are the sample that is timed, so that a sample has the lengths of all and is padded as all would be, and the
 time is scaled by the number of tokens. Loading is not timed, tokenizing is. One thread count after another; within it the
-three take turns, and the median and the range of the rounds are told. All run in float32.
+programs take turns, and the median and the range of the rounds are told. All run in float32, but for the dense layers of cryolex,
+which work in 16-bit fixed point; "cryolex --float" has them in float32 too.
 
 sentence-transformers: encode(batch_size=B), B of 8 and that 32 or 16 by which is faster in a trial. ONNX Runtime: the model
 exported by torch.onnx, with its own graph optimisations, batches of B sorted by length, the tokenizer of transformers.
@@ -39,8 +40,8 @@ ROUNDS = {6: 4, 12: 3}
 
 
 class Ours:
-    def __init__(self, program, folder, path, threads):
-        self.p = subprocess.Popen([program, folder, path, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, program, folder, path, threads, *flags):
+        self.p = subprocess.Popen([program, *flags, folder, path, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self):
         self.p.stdin.write("\n")
@@ -137,16 +138,20 @@ def compare(program, folder, path, texts, d):
         peak = float(subprocess.run([program, "sgemm", str(threads)], capture_output=True, check=True).stdout)
         b = (quicker(lambda n: Torch(model, some, n), BATCH[layers]),
              quicker(lambda n: Onnx(model, onnx, some, n, threads), BATCH[layers]))
-        rival = {"cryolex": Ours(program, folder, path, threads), f"sentence-transformers, batch {b[0]}": Torch(model, some, b[0]),
+        rival = {"cryolex": Ours(program, folder, path, threads),
+                 "cryolex --float": Ours(program, folder, path, threads, "--float"), f"sentence-transformers, batch {b[0]}": Torch(model, some, b[0]),
                  f"ONNX Runtime, batch {b[1]}": Onnx(model, onnx, some, b[1], threads)}
         seconds = {k: [] for k in rival}
-        rival["cryolex"].run()  # as the trial of the others
+        ours = [r for r in rival.values() if isinstance(r, Ours)]
+        for r in ours:
+            r.run()  # as the trial of the others
         for _ in range(ROUNDS[layers]):
             for k, r in rival.items():
                 time.sleep(0.2)  # threads of the one before go to sleep
                 seconds[k].append(r.run())
-        ours, *theirs = rival.values()
-        ours.close()
+        theirs = list(rival.values())[len(ours):]
+        for r in ours:
+            r.close()
         assert abs((theirs[0].z * theirs[1].z).sum(1) - 1).max() < 1e-4, "the rivals differ"
         best = statistics.median(seconds["cryolex"])
         for k, s in seconds.items():
