@@ -224,7 +224,8 @@ annot_t *annot_open(const char *folder, notes_t *notes, err_t *err)
         err_set(err, ERR_IO, "%s/go_terms.tsv: not there, nor with .gz", folder);
         goto fail;
     }
-    if (!(a->ontology = ontology_read(path, err)) || read_files(a, folder, notes, err) || join(a, err) || count_terms(a, err))
+    if (!(a->ontology = ontology_read(path, err)) || read_files(a, folder, notes, err) || join(a, err) ||
+        doubt_drop(a->ontology, a->facts, a->n, a->table[GO].column[0].item, err) || count_terms(a, err))
         goto fail;
     mem_free(path);
     return a;

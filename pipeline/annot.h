@@ -49,7 +49,8 @@ typedef struct {
 typedef struct {
     const char *id;          /* PDB id, lower case */
     const char *title, *molecules, *classification, *organism, *method;
-    const uint32_t *go;      /* rows of the ontology, as the table has them (ancestors included or not) */
+    const uint32_t *go;      /* rows of the ontology, as the table has them (ancestors included or not), but for narrow
+                              * activities that follow from nothing but an incomplete EC number (annot_priv.h) */
     size_t ngo;
     names_t ec;              /* "3.2.1.17", "1.7.-.-" */
     names_t uniprot;         /* accessions */

@@ -49,6 +49,11 @@ int table_path(const char *folder, const char *name, const char *suffix, char **
 int annot_table_read(const char *path, const tablespec_t *spec, const ontology_t *o, table_t *t, err_t *err);
 /* Clusters of entities, "7CAK_3 7CAI_3", one a line: column 0 has the lines, from 0, of each entry. Errors as annot_table_read(). */
 int table_clusters(const char *path, table_t *t, err_t *err);
+/* Tables that come from ec2go give an entry with an incomplete EC number, "2.1.1.-", every term that was ever mapped to that
+ * number: no methyltransferase does all that they say. Such terms leave facts[0..n-1].go, which point into item: activities with
+ * at most two terms below them (a narrow one does not follow from an incomplete number) that 97 % of at least 10 entries with
+ * the number have, of at least 5 UniProt accessions. 0, or -1: ERR_NOMEM. */
+int doubt_drop(const ontology_t *o, facts_t *facts, size_t n, uint32_t *item, err_t *err);
 void table_free(table_t *t); /* leaves {0} */
 
 #endif

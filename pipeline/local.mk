@@ -1,7 +1,7 @@
 # pipeline/: joins the folders below it.
 noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
-	pipeline/annot.c pipeline/annot.h pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
+	pipeline/annot.c pipeline/annot.h pipeline/annot_doubt.c pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
 	pipeline/caption.c pipeline/caption.h pipeline/caption_facts.c pipeline/caption_priv.h pipeline/phrase.c pipeline/phrase.h \
 	pipeline/build.c pipeline/build.h \
 	pipeline/dataset.h pipeline/dataset_h5.c \
@@ -35,8 +35,11 @@ tests_test_pipeline_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIB
 endif
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_annot
-TESTS += tests/test_annot
+check_PROGRAMS += tests/test_annot tests/test_caption
+TESTS += tests/test_annot tests/test_caption
+tests_test_caption_SOURCES = tests/test_caption.c
+tests_test_caption_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_caption_LDADD = $(PIPELINE_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_annot_SOURCES = tests/test_annot.c
 tests_test_annot_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(DEFLATE_CFLAGS) \
 	-DONTOLOGY_TABLE='"$(abs_srcdir)/tests/parity/ontology.tsv"'

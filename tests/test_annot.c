@@ -322,6 +322,39 @@ static void bad_tables(void **state)
     }
 }
 
+/* Ten methyltransferases of `proteins` accessions: what all of them have from the incomplete number alone goes. */
+static void doubtful(void **state)
+{
+    (void)state;
+    for (int proteins = 4; proteins <= 5; proteins++) {
+        char go[1024] = "pdb_id\tgo_ids\n", ec[1024] = "pdb_id\tec\n", up[1024] = "pdb_id\tuniprot\n";
+        clear(NULL);
+        put("go_terms.tsv", GO_HEAD "G1\tmethyltransferase activity\tmolecular_function\t\t0\n"
+                                    "G2\todd activity\tmolecular_function\tisa=G1\t0\nG3\tRNA binding\tmolecular_function\t\t0\n"
+                                    "G4\trare activity\tmolecular_function\tisa=G2\t0\nG5\tother activity\tmolecular_function\tisa=G2\t0\n");
+        for (int i = 0; i < 11; i++) { /* the last has no such number */
+            snprintf(go + strlen(go), sizeof go - strlen(go), "%dabc\tG1;G2;G3%s\n", i, i == 3 ? ";G4" : "");
+            if (i < 10) snprintf(ec + strlen(ec), sizeof ec - strlen(ec), "%dabc\t2.1.1.-\n", i);
+            snprintf(up + strlen(up), sizeof up - strlen(up), "%dabc\tP%d\n", i, i % proteins);
+        }
+        put("pdb_go_entry.tsv", go);
+        put("pdb_ec.tsv", ec);
+        put("pdb_uniprot.tsv", up);
+        annot_t *a = annot_open(DIR, NULL, NULL);
+        assert_non_null(a);
+        const facts_t *f = annot_find(a, "3abc"), *g = annot_find(a, "10abc"), *h = annot_find(a, "9abc");
+        same_set(g->go, g->ngo, (const uint32_t[]){0, 1, 2}, 3);
+        if (proteins < 5) {
+            same_set(h->go, h->ngo, (const uint32_t[]){0, 1, 2}, 3);
+        } else {
+            same_set(h->go, h->ngo, (const uint32_t[]){0, 2}, 2);
+            same_set(f->go, f->ngo, (const uint32_t[]){0, 2, 3}, 3);
+        }
+        assert_int_equal(annot_term_count(a, 1), proteins < 5 ? 11 : 1);
+        annot_free(a);
+    }
+}
+
 /* ---- the real tables ---- */
 
 static void add_line(const annot_t *a, const facts_t *f, const uint32_t *set, size_t n, uint32_t *crc)
@@ -399,7 +432,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terms),   cmocka_unit_test(bad_terms),  cmocka_unit_test(ancestors),  cmocka_unit_test(facts),
-        cmocka_unit_test(missing), cmocka_unit_test(bad_tables), cmocka_unit_test(real_tables),
+        cmocka_unit_test(missing), cmocka_unit_test(bad_tables), cmocka_unit_test(doubtful),
+        cmocka_unit_test(real_tables),
     };
     return cmocka_run_group_tests_name("annot", tests, clear, clear);
 }
