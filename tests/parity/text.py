@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """cryolex encode-text against sentence-transformers: tokens and vectors of 500 texts.
 
-  python3 tests/parity/text.py CRYOLEX DATA MODEL... > tests/parity/text.tsv      needs sentence-transformers (PyPI)
-  python3 tests/parity/text.py --code-points CRYOLEX MODEL...                     tokens of every Unicode character
+  python3 tests/parity/text.py CRYOLEX DATA MODEL...                 writes text.tsv beside it; needs sentence-transformers (PyPI)
+  python3 tests/parity/text.py --code-points CRYOLEX MODEL...        tokens of every Unicode character
 
 DATA is the folder of real data (../shared/data), MODEL a folder that scripts/fetch-text-model made. The texts are those of
 text_lines.py; none that is taken from the data is written here. The program runs once over the list with --tokens and once with
--o FILE.npy, so that texts of all lengths stand in one batch; sentence-transformers runs in its own batches of 32.
+-o FILE.npy, so that texts of all lengths stand in one batch, as it is (fixed) and with --float; sentence-transformers runs in its
+own batches of 32. Lines of text.tsv that begin with "#", the first aside, are kept: what --code-points found stands there.
 
-Columns: model; texts; kind of texts; how many; longest, in tokens; how many have other tokens; worst cosine, and largest
+Columns: model; sums, fixed or float; texts: kind of texts; how many; longest, in tokens; how many have other tokens; worst cosine, and largest
 difference of an element, over the texts. The status is 1 when tokens differ or a cosine is below 0.99999.
 
 --code-points: "a", the character, "b" as one text and with blanks between, for every code point that UTF-8 has. Unicode gains
@@ -47,12 +48,12 @@ def tokens(program, model, texts):
     return [[int(i) for i in r.split("\t")[-2].split()] for r in rows]
 
 
-def vectors(program, model, texts):
+def vectors(program, model, texts, *flags):
     with tempfile.TemporaryDirectory() as d:
         source, out = os.path.join(d, "texts"), os.path.join(d, "z.npy")
         with open(source, "w", encoding="utf-8", newline="") as f:
             f.writelines(t + "\n" for t in texts)
-        run(program, "-m", model, "-l", source, "-o", out)
+        run(program, "-m", model, "-l", source, "-o", out, *flags)
         return np.load(out)
 
 
@@ -68,7 +69,7 @@ def kinds(data):
                    ("all", 0, len(every))]
 
 
-def compare(program, data, folder):
+def compare(program, data, folder, table):
     model = sentence_transformers.SentenceTransformer(folder, device="cpu")
     texts, parts = kinds(data)
     assert not any(c in t for t in texts for c in "\n\r\0")
@@ -76,18 +77,22 @@ def compare(program, data, folder):
     sample = model.preprocess(texts[:40])  # what encode() itself does to a batch
     for row, mask, ids in zip(sample["input_ids"].tolist(), sample["attention_mask"].tolist(), theirs):
         assert row[:sum(mask)] == ids, "their tokens in two ways"
-    z, want = vectors(program, folder, texts), model.encode(texts, batch_size=32, convert_to_numpy=True, show_progress_bar=False)
-    assert z.shape == want.shape and np.isfinite(z).all(), (z.shape, want.shape)
-    z, want = z.astype(float), want.astype(float)
-    cosine = (z * want).sum(1) / np.linalg.norm(z, axis=1) / np.linalg.norm(want, axis=1)
     other = np.array([a != b for a, b in zip(ours, theirs)])
-    for i in np.flatnonzero(other | ~(cosine >= LIMIT))[:20]:
-        print(f"{os.path.basename(folder)}: text {i}: cosine {cosine[i]:.7f}\n  {texts[i][:200]!r}\n  ours   {ours[i][:40]}\n"
-              f"  theirs {theirs[i][:40]}", file=sys.stderr)
-    for name, a, b in parts:
-        print(f"{os.path.basename(folder.rstrip('/'))}\t{name}\t{b - a}\t{max(len(t) for t in theirs[a:b])}\t{other[a:b].sum()}\t"
-              f"{cosine[a:b].min():.8f}\t{abs(z - want)[a:b].max():.1e}", flush=True)
-    return not other.any() and bool((cosine >= LIMIT).all())
+    want = model.encode(texts, batch_size=32, convert_to_numpy=True, show_progress_bar=False).astype(float)
+    good = not other.any()
+    for sums, flags in (("fixed", []), ("float", ["--float"])):
+        z = vectors(program, folder, texts, *flags).astype(float)
+        assert z.shape == want.shape and np.isfinite(z).all(), (z.shape, want.shape)
+        cosine = (z * want).sum(1) / np.linalg.norm(z, axis=1) / np.linalg.norm(want, axis=1)
+        for i in np.flatnonzero(other | ~(cosine >= LIMIT))[:20]:
+            print(f"{os.path.basename(folder)}: {sums}: text {i}: cosine {cosine[i]:.7f}\n  {texts[i][:200]!r}\n  ours   {ours[i][:40]}\n"
+                  f"  theirs {theirs[i][:40]}", file=sys.stderr)
+        for name, a, b in parts:
+            table.append(f"{os.path.basename(folder.rstrip('/'))}\t{sums}\t{name}\t{b - a}\t{max(len(t) for t in theirs[a:b])}\t"
+                         f"{other[a:b].sum()}\t{cosine[a:b].min():.8f}\t{abs(z - want)[a:b].max():.1e}")
+            print(table[-1], flush=True)
+        good = good and bool((cosine >= LIMIT).all())
+    return good
 
 
 def code_points(program, folder):
@@ -110,9 +115,16 @@ def main():
         sys.exit(__doc__)
     if args[0] == "--code-points":
         return 0 if all([code_points(args[1], m) for m in args[2:]]) else 1
-    print(f"# sentence-transformers {sentence_transformers.__version__}, transformers {transformers.__version__}")
-    print("model\ttexts\tnumber\tlongest\tother_tokens\tworst_cosine\tlargest_difference")
-    return 0 if all([compare(args[0], args[1], m) for m in args[2:]]) else 1
+    path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "text.tsv")
+    table = [f"# sentence-transformers {sentence_transformers.__version__}, transformers {transformers.__version__}"]
+    with open(path, encoding="utf-8") as f:
+        table += [line.rstrip("\n") for line in f if line.startswith("#")][1:]
+    table.append("model\tsums\ttexts\tnumber\tlongest\tother_tokens\tworst_cosine\tlargest_difference")
+    good = all([compare(args[0], args[1], m, table) for m in args[2:]])
+    with open(path + ".tmp", "w", encoding="utf-8") as f:
+        f.writelines(line + "\n" for line in table)
+    os.replace(path + ".tmp", path)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
