@@ -47,24 +47,28 @@ INLINE void add_pairs(vec_t *s, const vec_t *a, const vec_t *b)
 
 static float row(const float *x, size_t in, int16_t *q)
 {
-    float top = 0, bad = 0;
+    const int32_t infinite = 0x7f800000;
+    int32_t most = 0; /* bits of the largest size; those of what is not finite are larger still */
+    float top;
     double square = 0;
     for (size_t k0 = 0; k0 < in; k0 += PIECE) {
         const size_t end = in - k0 < PIECE ? in : k0 + PIECE;
         float s = 0;
-#pragma omp simd reduction(+ : s, bad) reduction(max : top)
+#pragma omp simd reduction(+ : s) reduction(max : most)
         for (size_t k = k0; k < end; k++) {
             float a = fabsf(x[k]);
             s += a * a;
-            bad += a - a; /* NaN where x is not finite */
-            top = a > top ? a : top;
+            int32_t i;
+            memcpy(&i, &a, sizeof i);
+            most = i > most ? i : most;
         }
         square += (double)s;
     }
     if (in % 2) q[in] = 0;
-    if (!(bad == 0) || top < 1e-33f) {
+    memcpy(&top, &most, sizeof top);
+    if (most >= infinite || top < 1e-33f) {
         memset(q, 0, in * sizeof *q);
-        return bad == 0 ? 0 : NAN;
+        return most >= infinite ? NAN : 0;
     }
     /* where squares leave float32's range: the most that the norm can be */
     double norm = square > 1e-26 && square < 1e38 ? sqrt(square) : (double)top * sqrt((double)in);

@@ -1,6 +1,8 @@
 /* rows_vec: softmax and layer normalisation in loops that the compiler turns into vectors. Compiled once for every instruction
  * set. */
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "nn/fmath.h"
 #include "nn/rows.h"
@@ -13,14 +15,28 @@
 #define STRING_(a) #a
 #define STRING(a) STRING_(a)
 
+/* Integers in the order of the floats with these bits, and back. */
+static inline int32_t ordered(int32_t i)
+{
+    return i ^ (i >> 31 & INT32_MAX);
+}
+
 static void softmax_row(float *x, size_t c)
 {
     const size_t wide = rows_stride(c); /* no loop has a remainder */
-    float top = -INFINITY;
+    float top;
+    int32_t most = INT32_MIN;
     double sum = 0;
     for (size_t j = c; j < wide; j++) x[j] = -INFINITY;
-#pragma omp simd reduction(max : top)
-    for (size_t j = 0; j < wide; j++) top = x[j] > top ? x[j] : top;
+#pragma omp simd reduction(max : most)
+    for (size_t j = 0; j < wide; j++) {
+        int32_t i;
+        memcpy(&i, x + j, sizeof i);
+        i = ordered(i);
+        most = i > most ? i : most;
+    }
+    most = ordered(most);
+    memcpy(&top, &most, sizeof top);
     if (top == -INFINITY) { /* all -inf, or NaN among them */
         for (size_t j = 0; j < c; j++) x[j] = x[j] == x[j] ? 0 : x[j];
         return;
