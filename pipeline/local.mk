@@ -20,7 +20,7 @@ libpipeline_a_SOURCES = \
 	pipeline/unique.c pipeline/unique.h \
 	pipeline/vectors.c pipeline/vectors.h \
 	pipeline/vocab.c pipeline/vocab.h
-libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(JANSSON_CFLAGS) $(LZMA_CFLAGS)
+libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(JANSSON_CFLAGS) $(LZMA_CFLAGS) $(MPI_CFLAGS)
 PIPELINE_LIBS = libpipeline.a $(HDF5_LIBS) $(LZMA_LIBS)
 
 if HAVE_CMOCKA
@@ -90,7 +90,6 @@ EXTRA_DIST += tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores
 # Training.
 libpipeline_a_SOURCES += \
 	pipeline/par.h \
-	pipeline/par_serial.c \
 	pipeline/train.c pipeline/train.h \
 	pipeline/train_batch.c pipeline/train_batch.h \
 	pipeline/train_check.c pipeline/train_check.h \
@@ -99,6 +98,12 @@ libpipeline_a_SOURCES += \
 	pipeline/train_report.c pipeline/train_report.h \
 	pipeline/train_step.c pipeline/train_step.h \
 	pipeline/train_valid.c pipeline/train_valid.h
+if HAVE_MPI
+libpipeline_a_SOURCES += pipeline/par_mpi.c
+PIPELINE_LIBS += $(MPI_LIBS)
+else
+libpipeline_a_SOURCES += pipeline/par_serial.c
+endif
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_train
 TESTS += tests/test_train
