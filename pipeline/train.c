@@ -156,7 +156,7 @@ static int advance(train_t *t, err_t *err)
     trainvalid_t v;
     trainrow_t row = {.rate = schedule_rate(&schedule, s->step), .out = &out};
     double from = clock_wall();
-    if (traindraw_next(&t->draw, o->batch, t->batch.entry, err)) return -1;
+    if (traindraw_next(&t->draw, t->batch.entry, err)) return -1;
     trainbatch_make(&t->batch, s->step);
     row.views = clock_wall() - from;
     from = clock_wall();
@@ -201,13 +201,11 @@ static int finish(train_t *t, traindone_t *done, err_t *err)
     }
     const float *best = s->best_step ? t->best : t->shown;
     done->best = s->best_step ? s->best_step : s->step;
-    if (validate(t, best, true, &done->valid, err) ||
-        (done->best != s->step ? validate(t, t->shown, true, &last, err) : 0))
-        return -1;
+    if (validate(t, t->shown, false, &last, err) || validate(t, best, true, &done->valid, err)) return -1;
+    trainreport_valid(&t->report, s->step, &last, "last");
     trainreport_valid(&t->report, done->best, &done->valid, "best, all entries");
-    trainreport_valid(&t->report, s->step, &last, "last, all entries");
     if (write_model(t, t->out, best, done->best, &done->valid, err)) return -1;
-    return write_model(t, t->last, t->shown, s->step, done->best != s->step ? &last : &done->valid, err);
+    return write_model(t, t->last, t->shown, s->step, &last, err);
 }
 
 static int prepare(train_t *t, const char *out, bool resume, err_t *err)
@@ -222,7 +220,7 @@ static int prepare(train_t *t, const char *out, bool resume, err_t *err)
     traincheck_t c = check_of(t);
     if (resume && traincheck_read(t->ckpt, &c, err)) return -1; /* before the long work */
     if (traindata_new(t->set, t->e, t->comm, t->log, &t->data, err) ||
-        traindraw_new(&t->data, o->balance, o->seed, &t->draw, err) ||
+        traindraw_new(&t->data, o, &t->draw, err) ||
         trainbatch_new(&t->data, o, t->dim, t->comm, &t->batch, err) ||
         trainvalid_new(&t->data, o, t->comm, t->log, &t->valid, err))
         return -1;

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "nn/comm.h"
 #include "pipeline/dataset.h"
+#include "pipeline/modelfile.h"
 #include "voxel/encoder.h"
 #include "voxel/view.h"
 
@@ -37,10 +38,14 @@ typedef struct {
     double decay, clip, average; /* of nn/optim.h */
     double weight_view, weight_text;
     double scale;             /* both scales at the start; 1..100 */
+    const modeltext_t *text;  /* text projection at the start, where it is for the dataset's sentence encoder; NULL: random */
+    const char *init;         /* hash of the model that the parameters are from; NULL: none */
     bool text_both;           /* text to structure as well */
     same_t same;              /* what other entries with the same set of sequence clusters are to one another */
     double balance;           /* an entry is drawn in a share size^-balance of the epochs, size the number of training entries
                                * in the smallest of its sequence clusters; 0: in each */
+    double alike;             /* batches are of entries of like size: neighbours in the order of ln Rg with noise of this standard
+                               * deviation; 0: of any */
     double rg_noise;          /* standard deviation added to log_rg */
     viewopts_t view;          /* of the EM-like views; its side is not looked at */
     uint64_t valid_every;     /* steps between validations; 0: only at the end */

@@ -43,7 +43,7 @@ static bool wants(const encoder_t *e, feature_t f)
 typedef int (*maker_t)(const void *what, size_t side, cube_t *c, err_t *err);
 
 /* Cube of the encoder's side, and features. What goes with the size is made of the cube of CUBE_SIDE, as describe.c does. */
-static int make(const traindata_t *t, maker_t maker, const void *what, float *cube, float *features, err_t *err)
+static int make(const traindata_t *t, maker_t maker, const void *what, float *cube, float *features, double *size, err_t *err)
 {
     const encoder_t *e = t->e;
     bool profile = wants(e, FEATURE_PROFILE), more = profile || t->zernike;
@@ -51,7 +51,7 @@ static int make(const traindata_t *t, maker_t maker, const void *what, float *cu
     cube_t c;
     if (maker(what, e->side, &c, err)) return -1;
     memcpy(cube, c.data, t->cube * sizeof *cube);
-    double rg = c.frame.rg;
+    double rg = *size = c.frame.rg;
     if (more && c.side != CUBE_SIDE) {
         cube_free(&c);
         if (maker(what, CUBE_SIDE, &c, err)) return -1;
@@ -75,10 +75,12 @@ static int make_clean(traindata_t *t, size_t i, float *room, err_t *err)
 {
     model_t *m = dataset_model(t->set, i, err);
     vol_t *v = m ? describe_density(m, err) : NULL;
-    int rc = v ? make(t, clean_maker, v, room, t->features + i * t->e->features, err) : -1;
+    double rg = 1;
+    int rc = v ? make(t, clean_maker, v, room, t->features + i * t->e->features, &rg, err) : -1;
     uint8_t *out = t->cubes + i * t->cube;
     for (size_t k = 0; !rc && k < t->cube; k++) out[k] = (uint8_t)lrintf(255 * room[k]);
     if (!rc) t->usable[i] = 1;
+    t->log_rg[i] = (float)log(rg);
     vol_free(v);
     model_free(m);
     return rc;
@@ -125,7 +127,7 @@ static int make_all(traindata_t *t, const comm_t *comm, const log_t *log, err_t 
     if (from > t->n) from = t->n;
     if (make_many(t, from, from + per < t->n ? from + per : t->n, log, err)) return -1;
     if (comm->size == 1) return 0;
-    return share(comm, t->usable, 1, t->n, per, err) || share(comm, t->cubes, t->cube, t->n, per, err) ||
+    return share(comm, t->usable, 1, t->n, per, err) || share(comm, t->log_rg, sizeof *t->log_rg, t->n, per, err) || share(comm, t->cubes, t->cube, t->n, per, err) ||
                    share(comm, t->features, t->e->features * sizeof *t->features, t->n, per, err)
                ? -1
                : 0;
@@ -137,6 +139,7 @@ int traindata_new(const dataset_t *d, const encoder_t *e, const comm_t *comm, co
     *t = (traindata_t){.set = d, .e = e, .n = n, .cube = e->side * e->side * e->side};
     if (!(t->cubes = mem_zero(n, t->cube, err)) || !(t->features = mem_zero(n, e->features * sizeof *t->features, err)) ||
         !(t->usable = mem_zero(n, 1, err)) || !(t->atoms = mem_zero(n, sizeof *t->atoms, err)) ||
+        !(t->log_rg = mem_zero(n, sizeof *t->log_rg, err)) ||
         !(t->same = mem_new(n, sizeof *t->same, err)) || !(t->meaning = mem_new(n, sizeof *t->meaning, err)) ||
         (wants(e, FEATURE_ZERNIKE) && !(t->zernike = zernike_new(ZERNIKE_ORDER, err))))
         return -1;
@@ -154,6 +157,7 @@ void traindata_free(traindata_t *t)
     mem_free(t->features);
     mem_free(t->usable);
     mem_free(t->atoms);
+    mem_free(t->log_rg);
     mem_free(t->same);
     mem_free(t->meaning);
     zernike_free(t->zernike);
@@ -179,9 +183,10 @@ int traindata_view(const traindata_t *t, size_t i, const viewopts_t *o, uint64_t
 {
     model_t *m = dataset_model(t->set, i, err);
     int rc = -1;
+    double rg = 0;
     for (uint64_t k = 0; m && rc && k < TRIES; k++) {
         viewjob_t job = {m, &t->set->span[i], o, k ? train_mix(seed, k) : seed};
-        rc = make(t, view_maker, &job, cube, features, k + 1 < TRIES ? NULL : err);
+        rc = make(t, view_maker, &job, cube, features, &rg, k + 1 < TRIES ? NULL : err);
     }
     model_free(m);
     return rc;

@@ -23,6 +23,7 @@ typedef struct {
     float *features;     /* (n, F) */
     uint8_t *usable;     /* (n) whether a cube could be made */
     uint32_t *atoms;     /* (n) */
+    float *log_rg;       /* (n) of the clean cube's radius of gyration in angstrom */
     uint64_t *same;      /* (n) equal for entries with the same set of sequence clusters */
     uint64_t *meaning;   /* (n) equal for entries with the same set of terms */
     zernike_t *zernike;  /* NULL: not wanted */

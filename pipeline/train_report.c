@@ -118,11 +118,13 @@ static json_t *options(const trainopts_t *o)
     json_object_set_new(j, "text_both", json_boolean(o->text_both));
     json_object_set_new(j, "same", json_string(o->same == SAME_POSITIVE ? "positive" : "negative"));
     put_real(j, "balance", o->balance);
+    put_real(j, "alike", o->alike);
     put_real(j, "rg_noise", o->rg_noise);
     put_int(j, "valid_every", o->valid_every);
     put_int(j, "valid_queries", o->valid_queries);
     put_int(j, "valid_gallery", o->valid_gallery);
     put_int(j, "patience", o->patience);
+    json_object_set_new(j, "init", json_string(o->init ? o->init : ""));
     return j;
 }
 

@@ -59,6 +59,9 @@ static int make_block(trainstep_t *s, const encoder_t *e, err_t *err)
     memcpy(s->params, e->params, net_size(s->net) * sizeof *s->params);
     rng_seed(&r, train_mix(s->o->seed, TEXT_INIT));
     if (s->text_net) net_init(s->text_net, &r, s->params + s->text_at);
+    const modeltext_t *text = s->o->text;
+    if (text && s->text_net && text->dim == net_input(s->text_net, 0)->size)
+        memcpy(s->params + s->text_at, text->weight, s->d * text->dim * sizeof *text->weight);
     for (int k = 0; k < SCALES; k++) s->params[s->scale_at + (size_t)k] = (float)log(s->o->scale);
     return 0;
 }

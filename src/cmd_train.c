@@ -11,11 +11,11 @@
 #include "src/table.h"
 
 typedef struct {
-    const char *data, *out;
+    const char *data, *out, *init;
     bool resume, text_both;
     long seed, batch, steps, warmup;
     double rate, floor, decay, clip, average;
-    double weight_view, weight_text, scale, balance, rg_noise;
+    double weight_view, weight_text, scale, balance, alike, rg_noise;
     int same;
     long valid_every, valid_queries, valid_gallery, patience, check_every;
     double minutes;
@@ -29,6 +29,8 @@ static const opt_t rows[] = {
      "The model to write (safetensors); MODEL.last, MODEL.ckpt and MODEL.tsv come beside it"},
     {0, "resume", OPT_FLAG, AT(resume), NULL, 0, 0, NULL, NULL,
      "Go on from MODEL.ckpt; the options have to be the same, but for --minutes and --check-every"},
+    {0, "init", OPT_STR, AT(init), "MODEL", 0, 0, NULL, NULL,
+     "Start from this model's network and parameters, and its text projection where that is for the same sentence encoder"},
     {0, "minutes", OPT_REAL, AT(minutes), "N", 0, 1e9, NULL, "0",
      "End after so many minutes, with a checkpoint, the last validation and the models; 0: no limit. The schedule of the rate goes "
      "by steps"},
@@ -52,6 +54,9 @@ static const opt_t rows[] = {
     {0, "balance", OPT_REAL, AT(balance), "X", 0, 1, NULL, "0.5",
      "An entry takes part in a share N^-X of the epochs, N being the size of the smallest sequence cluster it is in: 0 all alike, 1 "
      "clusters alike"},
+    {0, "alike", OPT_REAL, AT(alike), "X", 0, 100, NULL, "0",
+     "Make batches of entries of like size, so that entries are told apart by shape: of neighbours in the order of ln Rg, to which "
+     "noise of this standard deviation is added; 0: of any size"},
     {0, "rg-noise", OPT_REAL, AT(rg_noise), "X", 0, 10, NULL, "0.05",
      "Standard deviation of what is added to the logarithm of the radius of gyration, lest the network lean on it"},
     {0, "valid-every", OPT_INT, AT(valid_every), "N", 0, 1e12, NULL, "250", "Steps between validations; 0: only at the end"},
@@ -98,6 +103,7 @@ static trainopts_t train_opts(const opts_t *o)
         .text_both = o->text_both,
         .same = o->same ? SAME_NEGATIVE : SAME_POSITIVE,
         .balance = o->balance,
+        .alike = o->alike,
         .rg_noise = o->rg_noise,
         .view = view_em,
         .valid_every = (uint64_t)o->valid_every,
@@ -109,21 +115,31 @@ static trainopts_t train_opts(const opts_t *o)
     };
 }
 
+/* The network to start from: a model's, or a new one with random parameters. */
+static int start(const opts_t *o, modelfile_t *m, err_t *err)
+{
+    if (o->init) return modelfile_read(o->init, m, err);
+    if (!(m->encoder = netopts_encoder(&o->net, "train", err))) return -1;
+    encoder_init(m->encoder, (uint64_t)o->seed);
+    return 0;
+}
+
 static int train(const log_t *log, const opts_t *o, const comm_t *comm, traindone_t *done, err_t *err)
 {
-    const trainopts_t t = train_opts(o);
+    trainopts_t t = train_opts(o);
     dataset_t d = {0};
-    encoder_t *e = NULL;
+    modelfile_t m = {0};
     int rc = -1;
     if (outpath_writable(o->out, err) || outpath_not_input("train", o->out, o->data, err) ||
-        !(e = netopts_encoder(&o->net, "train", err)) || dataset_read(o->data, &d, err))
+        (o->init && outpath_not_input("train", o->out, o->init, err)) || start(o, &m, err) || dataset_read(o->data, &d, err))
         goto done;
-    encoder_init(e, (uint64_t)o->seed);
+    if (o->init) t.init = m.hash;
+    if (m.text.dim && !strcmp(m.text.hash, d.text_hash)) t.text = &m.text;
     if (t.weight_text > 0 && !d.dim) log_msg(log, LOG_WARN, "%s: no captions: only views are trained on", o->data);
     watch();
-    rc = train_run(&d, e, &t, o->out, o->resume, comm, &stop, log, done, err);
+    rc = train_run(&d, m.encoder, &t, o->out, o->resume, comm, &stop, log, done, err);
 done:
-    encoder_free(e);
+    modelfile_free(&m);
     dataset_free(&d);
     return rc;
 }
@@ -142,8 +158,9 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     if (par_begin(&comm, &err)) return cmd_fail(app, &err);
     const log_t quiet = {.f = app->log.f, .level = LOG_ERROR}, *log = comm.rank ? &quiet : &app->log;
     int rc = train(log, o, &comm, &done, &err), rank = comm.rank;
+    int status = rc ? cmd_fail(app, &err) : EXIT_DONE;
     par_end(&comm, !rc);
-    if (rc) return cmd_fail(app, &err);
+    if (rc) return status;
     if (rank) return EXIT_DONE;
     if (done.stopped) {
         log_msg(log, LOG_WARN, "stopped after step %llu; --resume goes on from %s.ckpt", (unsigned long long)done.step, o->out);

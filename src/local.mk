@@ -28,5 +28,6 @@ cryolex_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LI
 SRC_TESTS = tests/test_cmd_embed.sh tests/test_cmd_encode_text.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh \
 	tests/test_cmd_simulate.sh
 SRC_TESTS += tests/test_cmd_caption.sh
+SRC_TESTS += tests/test_cmd_train.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)

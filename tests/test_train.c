@@ -105,7 +105,9 @@ static void epochs(void **state)
     traindraw_t w, again;
     size_t drawn[N] = {0}, total = 0, entry[BATCH], want[BATCH];
     double sum = 0;
-    assert_int_equal(traindraw_new(&t, 0.5, 3, &w, NULL), 0);
+    trainopts_t o = options();
+    o.batch = BATCH;
+    assert_int_equal(traindraw_new(&t, &o, &w, NULL), 0);
     assert_int_equal(w.n, N * 8 / 10);
     for (size_t i = 0; i < w.n; i++) {
         assert_int_equal(set.split[w.row[i]], SPLIT_TRAIN);
@@ -127,20 +129,62 @@ static void epochs(void **state)
 
     /* a place that is sought is one that is reached */
     traindraw_seek(&w, 0, 0);
-    assert_int_equal(traindraw_new(&t, 0.5, 3, &again, NULL), 0);
+    assert_int_equal(traindraw_new(&t, &o, &again, NULL), 0);
     for (int step = 0; step < 23; step++) {
         traindraw_seek(&again, w.epoch, w.at);
-        assert_int_equal(traindraw_next(&w, BATCH, entry, NULL), 0);
-        assert_int_equal(traindraw_next(&again, BATCH, want, NULL), 0);
+        assert_int_equal(traindraw_next(&w, entry, NULL), 0);
+        assert_int_equal(traindraw_next(&again, want, NULL), 0);
         assert_memory_equal(entry, want, sizeof entry);
     }
     assert_true(w.epoch >= 2);
     size_t many[N];
     err_t err = {0};
-    assert_int_equal(traindraw_next(&w, N, many, &err), -1);
+    w.batch = N;
+    assert_int_equal(traindraw_next(&w, many, &err), -1);
     assert_int_equal(err.code, ERR_RANGE);
     traindraw_free(&w);
     traindraw_free(&again);
+    traindata_free(&t);
+    encoder_free(e);
+}
+
+/* Batches of like size: the same entries as ever, each batch between neighbours, batches in another order each time. */
+static void alike(void **state)
+{
+    (void)state;
+    enum { BATCH = 6 };
+    encoder_t *e = network();
+    traindata_t t = data_of(e);
+    trainopts_t o = options();
+    traindraw_t w;
+    size_t first = 0, different = 0;
+    o.batch = BATCH;
+    o.balance = 0;
+    o.alike = 1e-9;
+    assert_int_equal(traindraw_new(&t, &o, &w, NULL), 0);
+    for (uint64_t epoch = 0; epoch < 20; epoch++) {
+        bool seen[N] = {0};
+        traindraw_seek(&w, epoch, 0);
+        assert_int_equal(w.count, N * 8 / 10);
+        for (size_t i = 0; i < w.count; i++) {
+            assert_false(seen[w.order[i]]);
+            seen[w.order[i]] = true;
+        }
+        for (size_t at = 0; at + BATCH <= w.count; at += BATCH) { /* nobody else lies between the smallest and the largest */
+            float lo = INFINITY, hi = -INFINITY;
+            size_t inside = 0;
+            for (size_t i = at; i < at + BATCH; i++) {
+                lo = fminf(lo, t.log_rg[w.order[i]]);
+                hi = fmaxf(hi, t.log_rg[w.order[i]]);
+            }
+            for (size_t i = 0; i < w.count; i++) inside += t.log_rg[w.order[i]] >= lo && t.log_rg[w.order[i]] <= hi;
+            assert_int_equal(inside, BATCH);
+        }
+        different += epoch && w.order[0] != first;
+        first = w.order[0];
+    }
+    assert_true(different > 5);
+    traindraw_free(&w);
     traindata_free(&t);
     encoder_free(e);
 }
@@ -222,10 +266,10 @@ static void gradient(void **state)
     o.text_both = true;
     o.clip = 0;
     o.decay = 0;
-    assert_int_equal(traindraw_new(&t, 0, 3, &w, NULL), 0);
+    assert_int_equal(traindraw_new(&t, &o, &w, NULL), 0);
     assert_int_equal(trainbatch_new(&t, &o, TINY_DIM, &comm_self, &b, NULL), 0);
     assert_int_equal(trainstep_new(e, &o, TINY_DIM, &comm_self, &s, NULL), 0);
-    assert_int_equal(traindraw_next(&w, o.batch, b.entry, NULL), 0);
+    assert_int_equal(traindraw_next(&w, b.entry, NULL), 0);
     trainbatch_make(&b, 0);
     float *p = mem_new(s.n, sizeof *p, NULL), *g = mem_new(s.n, sizeof *g, NULL);
     memcpy(p, s.params, s.n * sizeof *p);
@@ -271,11 +315,11 @@ static void run_rank(void *arg, const comm_t *c)
     trainbatch_t b;
     traindraw_t w;
     stepout_t out;
-    if (traindata_new(&set, e, c, NULL, &t, NULL) || traindraw_new(&t, 0, 3, &w, NULL) ||
+    if (traindata_new(&set, e, c, NULL, &t, NULL) || traindraw_new(&t, &o, &w, NULL) ||
         trainbatch_new(&t, &o, TINY_DIM, c, &b, NULL) || trainstep_new(e, &o, TINY_DIM, c, &s, NULL))
         abort();
     for (uint64_t step = 0; step < 3; step++) {
-        if (traindraw_next(&w, o.batch, b.entry, NULL)) abort();
+        if (traindraw_next(&w, b.entry, NULL)) abort();
         trainbatch_make(&b, step);
         if (trainstep_run(&s, &b, step, 0.01, &out, NULL)) abort();
     }
@@ -541,7 +585,7 @@ static void figures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_cubes),   cmocka_unit_test(epochs),    cmocka_unit_test(batches), cmocka_unit_test(gradient),
+        cmocka_unit_test(clean_cubes),   cmocka_unit_test(epochs),    cmocka_unit_test(alike), cmocka_unit_test(batches), cmocka_unit_test(gradient),
         cmocka_unit_test(ranks_are_one), cmocka_unit_test(whole_run), cmocka_unit_test(resume),
         cmocka_unit_test(refuses),       cmocka_unit_test(figures),
     };
