@@ -34,7 +34,7 @@ from scores import Dataset, Entries, Scores, projection, unit
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHARED = (1, 3)  # GO terms, pruned of ancestors
-NEIGHBOURS = (1, 3, 5, 10, 20, 50)
+NEIGHBOURS = (1, 3, 5, 10, 20, 50, 100)
 VOTES = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 SPACES = ("molecular_function", "biological_process", "cellular_component")
 ROOTS = ("GO:0003674", "GO:0008150", "GO:0005575")
@@ -412,6 +412,14 @@ def most(of):
     return max(of, key=of.get)
 
 
+def confidence(s, calibration, order, score):
+    """Of the best hit of each query (Q), as pipeline/scoring.h has it."""
+    c, w, q = calibration["confidence"], calibration["score"]["two_stage"], np.arange(len(order))
+    best, next_ = order[:, 0], order[:, 1]
+    quality = (w["a"] * s.cosine["learned"][q, best] + w["b"] * s.cube[q, best]) / (w["a"] + w["b"])
+    return 1 / (1 + np.exp(-(c["bias"] + c["margin"] * (score[q, best] - score[q, next_]) + c["quality"] * quality)))
+
+
 def term_methods(s, weights):
     m = {"random hits": s.baselines()["random"], "size": s.size(), "Zernike and size": s.baselines()["Zernike and size"], "cube": s.cube,
          "cube and size": s.both("learned", 0, 25), "untrained, cosine": s.cosine["untrained"], "learned, cosine": s.cosine["learned"]}
@@ -420,7 +428,7 @@ def term_methods(s, weights):
 
 def term_table(title, terms, s, row, fitted, gone, boot, count, calibration, ks=None):
     """Prints with ks {method: k}; without, returns the best ks. gone (Q,N): relatives, out of the gallery."""
-    weights, vote = calibration["score"], calibration["vote"]
+    weights = calibration["score"]
     wanted = terms.matrix(fitted)
     told = np.array([r >= 0 and len(terms.rows[r]) > 0 for r in row])
     allowed = told[None, :] & ~gone
@@ -438,8 +446,13 @@ def term_table(title, terms, s, row, fitted, gone, boot, count, calibration, ks=
             o, weight = by_rank(order, ks[name])
             show(name, ks[name], fmaxes(terms, terms.predict(o, row, weight), wanted, boot))
     if ks:  # order and score are those of the last method, the two stages
-        o, weight = by_score(order, score, vote)
-        show("two-stage, votes by score", len(o[0]), fmaxes(terms, terms.predict(o, row, weight), wanted, boot))
+        o, weight = by_score(order, score, calibration["vote"])
+        vote = terms.predict(o, row, weight)
+        show("two-stage, votes by score", len(o[0]), fmaxes(terms, vote, wanted, boot))
+        sure = confidence(s, calibration, order, score)[:, None]
+        share = terms.matrix(row[told]).mean(axis=0)
+        show("the same, as cryolex annotate has it (1)", len(o[0]), fmaxes(terms, sure * vote + (1 - sure) * share, wanted, boot))
+        print("\n(1) Confidence of the best hit x votes + the rest x how common the term is in the gallery; without the part of text.")
     return best
 
 
