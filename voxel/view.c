@@ -16,17 +16,18 @@
 
 const viewopts_t view_em = {
     .magnify = {1, 0.97, 1.03},
-    .chains = {0.15, 0.05, 0.3},
-    .plane = {0.2, 0.02, 0.2},
-    .bite = {0.2, 0.02, 0.15},
-    .distal = {0.3, 0.01, 0.1},
+    .chains = {0.1, 0.05, 0.3},
+    .plane = {0.12, 0.02, 0.2},
+    .bite = {0.12, 0.02, 0.15},
+    .distal = {0.2, 0.01, 0.1},
     .fade = {0.4, 0.1, 0.8},
-    .copy = {0.1, 0.03, 0.2},
-    .partner = {0.2, 0.02, 0.2},
+    .copy = {0.06, 0.03, 0.2},
+    .partner = {0.12, 0.02, 0.2},
     .glycans = {0.15, 1, 8},
     .grid = {0.1, 0.15},
     .resolution = {3, 20},
     .bfactor = {0.5, 0, 600},
+    .blur_most = 0.11,
     .sharpen = {0.4, 0.1, 1},
     .local = {0.4, 1, 6},
     .belt = {0.85, 10, 35},
@@ -38,7 +39,7 @@ const viewopts_t view_em = {
     .inner = {0.5, 0, 0.25},
     .colour = {0.6, 2},
     .mask = {0.5, 4, 20},
-    .contour = {0.75, 0.35, 2.2},
+    .contour = {0.75, 0.45, 2},
     .coarse = {0.4, 0, 0},
     .smooth = {0.6, 1, 6},
     .recut = {0.5, 0, 0},
@@ -56,6 +57,12 @@ static bool happens(rng_t *r, const chance_t *c, double *amount)
     if (!(rng_unit(r) < c->p)) return false;
     *amount = c->lo + (c->hi - c->lo) * rng_unit(r);
     return true;
+}
+
+/* A sigma (angstrom) within the bound on blurs. */
+static double bounded(const viewopts_t *o, const body_t *b, double sigma)
+{
+    return o->blur_most > 0 ? fmin(sigma, o->blur_most * b->rg) : sigma;
 }
 
 /* ---- the body ---- */
@@ -150,6 +157,7 @@ static int draw_body(const body_t *b, const viewopts_t *o, double var, vol_t *v,
     if (!far) return -1;
     body_focus(b, r, focus);
     body_splat(b, focus, v, far);
+    more = bounded(o, b, more);
     int rc = settle(v, var, err) || settle(far, var + more * more, err) ? -1 : 0;
     for (size_t i = 0; !rc && i < vol_len(v); i++) v->data[i] += far->data[i];
     vol_free(far);
@@ -257,7 +265,7 @@ static void coarsen(unsigned char *in, const vol_t *v)
 }
 
 /* Cut at a contour, smooth, cut again. */
-static int cut(vol_t *v, const viewopts_t *o, double volume, vol_t *tmp, rng_t *r, err_t *err)
+static int cut(vol_t *v, const viewopts_t *o, const body_t *b, double volume, vol_t *tmp, rng_t *r, err_t *err)
 {
     double amount, sigma;
     bool cuts = rng_unit(r) < o->contour.p, recut;
@@ -271,7 +279,7 @@ static int cut(vol_t *v, const viewopts_t *o, double volume, vol_t *tmp, rng_t *
         for (size_t i = 0; i < vol_len(v); i++)
             if (!in[i]) v->data[i] = 0;
     }
-    int rc = happens(r, &o->smooth, &sigma) ? blur_gauss(v, v, sigma, 0, err) : 0;
+    int rc = happens(r, &o->smooth, &sigma) ? blur_gauss(v, v, bounded(o, b, sigma), 0, err) : 0;
     recut = happens(r, &o->recut, &amount);
     for (size_t i = 0; !rc && recut && cuts && i < vol_len(v); i++)
         if (!in[i]) v->data[i] = 0;
@@ -309,9 +317,9 @@ static vol_t *density(const model_t *m, const membrane_t *known, const viewopts_
     vol_t *v = NULL, *tmp = NULL;
     int rc = -1;
     double amount, res = o->resolution[0] > 0 ? o->resolution[0] * pow(o->resolution[1] / o->resolution[0], rng_unit(r)) : 8;
-    double var = SIM_SIGMA * SIM_SIGMA * res * res;
-    if (happens(r, &o->bfactor, &amount)) var += amount / (2 * TWO_PI * TWO_PI);
+    double more = happens(r, &o->bfactor, &amount) ? sqrt(amount / 2) / TWO_PI : 0; /* sigma of exp(-B s^2 / 4) */
     if (body_make(m, o, r, &b, &span, err)) goto done;
+    double var = pow(bounded(o, &b, SIM_SIGMA * res), 2) + pow(bounded(o, &b, more), 2);
 
     bool belted = belt_place(&b, o, &span, r, &belt);
     double voxel = b.rg * (o->grid[0] > 0 ? draw(r, o->grid) : 0.1);
@@ -321,7 +329,7 @@ static vol_t *density(const model_t *m, const membrane_t *known, const viewopts_
     float edge = normalise(v, volume, tmp->data);
     if (happens(r, &o->sharpen, &amount) && sharpen(v, amount, fmax(1.5 * sqrt(var), v->voxel[0]), tmp, err)) goto done;
     if (belted) body_belt(&b, &belt, v);
-    if (surround(v, o, edge, tmp, r, err) || cut(v, o, volume, tmp, r, err)) goto done;
+    if (surround(v, o, edge, tmp, r, err) || cut(v, o, &b, volume, tmp, r, err)) goto done;
     rc = 0;
 done:
     body_free(&b);

@@ -36,6 +36,8 @@ typedef struct {
     double grid[2];      /* voxel, in radii of gyration, uniform */
     double resolution[2]; /* angstrom, log-uniform; 0: DESCRIBE's of the clean view, 8 */
     chance_t bfactor;    /* further blur, square angstrom */
+    double blur_most;    /* no one blur (resolution, bfactor, local, smooth) has a sigma above this, in radii of gyration: small
+                          * particles are not seen at low resolution; 0: no bound */
     chance_t sharpen;    /* gain of an unsharp mask of 1.5 times the width of the blur */
     chance_t local;      /* further blur of the part far from a random focus, sigma in angstrom */
     chance_t belt;       /* detergent or lipid about the span; width, angstrom */
