@@ -81,7 +81,7 @@ static int find_pairs(doubt_t *d, size_t n, err_t *err)
 /* Whether the entries of a group have PROTEINS_MIN different accessions. */
 static bool is_diverse(const doubt_t *d, const pair_t *p, size_t n)
 {
-    const char *seen[PROTEINS_MIN];
+    const char *seen[PROTEINS_MIN] = {NULL};
     size_t m = 0;
     for (size_t i = 0; i < n; i++) {
         const names_t *u = &d->facts[p[i].entry].uniprot;

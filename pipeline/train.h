@@ -30,6 +30,10 @@
 
 typedef enum { SAME_POSITIVE, SAME_NEGATIVE } same_t;
 
+/* POSE_MATCH  the view is turned into the pose nearest to its clean cube; the model has one frame (encoder.h)
+ * POSE_MEAN   each is in a random one of its four frames; the model takes the mean over them */
+typedef enum { POSE_MATCH, POSE_MEAN } pose_t;
+
 typedef struct {
     uint64_t seed;
     size_t batch;             /* entries of a step, over all ranks; a multiple of their number */
@@ -40,6 +44,7 @@ typedef struct {
     double scale;             /* both scales at the start; 1..100 */
     const modeltext_t *text;  /* text projection at the start, where it is for the dataset's sentence encoder; NULL: random */
     const char *init;         /* hash of the model that the parameters are from; NULL: none */
+    pose_t pose;
     bool text_both;           /* text to structure as well */
     same_t same;              /* what other entries with the same set of sequence clusters are to one another */
     double balance;           /* an entry is drawn in a share size^-balance of the epochs, size the number of training entries

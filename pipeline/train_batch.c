@@ -72,7 +72,8 @@ static void make_row(trainbatch_t *b, size_t i, uint64_t step)
         traindata_cube(t, t->cubes + entry * t->cube, view_frame, room, view);
         memcpy(view_size, size, f * sizeof *size);
     } else {
-        encoder_turn(room, t->e->side, view_frame, view);
+        if (b->o->pose == POSE_MATCH) view_frame = encoder_match(room, b->cubes + i * t->cube, t->e->side);
+        encoder_pose(room, t->e->side, view_frame, view);
     }
     jitter_size(b, size, &r);
     jitter_size(b, view_size, &r);

@@ -116,6 +116,7 @@ static json_t *options(const trainopts_t *o)
     put_real(j, "weight_text", o->weight_text);
     put_real(j, "scale", o->scale);
     json_object_set_new(j, "text_both", json_boolean(o->text_both));
+    json_object_set_new(j, "pose", json_string(o->pose == POSE_MATCH ? "match" : "mean"));
     json_object_set_new(j, "same", json_string(o->same == SAME_POSITIVE ? "positive" : "negative"));
     put_real(j, "balance", o->balance);
     put_real(j, "alike", o->alike);

@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "nn/reduce.h"
 
-enum { ORDER = 41, VIEW = 42, CHUNK = 64 }; /* what a seed is for; entries embedded at a time */
+enum { ORDER = 41, VIEW = 42, CHUNK = 64, POSES = 4 }; /* what a seed is for; entries embedded at a time; poses of a query */
 
 static void shuffle(size_t *x, size_t n, rng_t *r)
 {
@@ -115,6 +115,25 @@ static int embed_rows(const traindata_t *t, encoder_t *e, const uint8_t *cubes, 
     return rc;
 }
 
+/* Poses in which the query of a model is tried. */
+static size_t poses_of(const encoder_t *e) { return e->frames == 1 ? POSES : 1; }
+
+/* z (Q, P, d) of the views: on every rank all of them. */
+static int embed_views(const trainvalid_set_t *v, encoder_t *e, float *z, err_t *err)
+{
+    const traindata_t *t = v->data;
+    size_t p = poses_of(e);
+    float *x = mem_new(1, t->cube * sizeof *x, err);
+    int rc = x ? 0 : -1;
+    for (size_t i = 0; !rc && i < v->queries; i++) {
+        for (size_t k = 0; k < t->cube; k++) x[k] = (float)v->views[i * t->cube + k] * (1.0f / 255);
+        const float *f = v->view_features + i * e->features;
+        rc = p > 1 ? encoder_embed_poses(e, 1, x, f, (int)p, z + i * p * e->d, err) : encoder_embed(e, 1, x, f, z + i * e->d, err);
+    }
+    mem_free(x);
+    return rc;
+}
+
 /* The same, shared by the ranks; z has room for up to K - 1 rows more. */
 static int embed(const trainvalid_set_t *v, encoder_t *e, const uint8_t *cubes, const float *features, const size_t *row, size_t n,
                  float *z, err_t *err)
@@ -161,12 +180,14 @@ static bool share_cluster(const lists_t *l, size_t a, size_t b)
 }
 
 /* 1 + how many of the n others lie nearer to z than the nearest of those with label `want`; as near counts as nearer. */
-static size_t rank_of(const float *z, const float *others, size_t n, size_t d, const uint64_t *label, uint64_t want, double *score)
+static size_t rank_of(const float *z, size_t poses, const float *others, size_t n, size_t d, const uint64_t *label, uint64_t want,
+                      double *score)
 {
     double best = -INFINITY;
     size_t rank = 1;
     for (size_t j = 0; j < n; j++) {
-        score[j] = reduce_dot(z, others + j * d, d);
+        score[j] = -INFINITY;
+        for (size_t p = 0; p < poses; p++) score[j] = fmax(score[j], reduce_dot(z + p * d, others + j * d, d));
         if (label[j] == want && score[j] > best) best = score[j];
     }
     for (size_t j = 0; j < n; j++) rank += label[j] != want && !(score[j] < best);
@@ -174,8 +195,8 @@ static size_t rank_of(const float *z, const float *others, size_t n, size_t d, c
 }
 
 /* Views (Q, d) against clean cubes (G, d) of entries. */
-static int search_views(const trainvalid_set_t *v, const float *views, const float *clean, size_t g, size_t d, trainvalid_t *out,
-                        err_t *err)
+static int search_views(const trainvalid_set_t *v, const float *views, size_t poses, const float *clean, size_t g, size_t d,
+                        trainvalid_t *out, err_t *err)
 {
     const lists_t *l = &v->data->set->clusters;
     double *score = mem_new(g, sizeof *score, err);
@@ -185,7 +206,7 @@ static int search_views(const trainvalid_set_t *v, const float *views, const flo
     for (size_t j = 0; label && j < g; j++) label[j] = v->entry[j];
     for (size_t i = 0; score && label && i < v->queries; i++) {
         size_t entry = v->query[i], top = 0;
-        count_rank(&t, rank_of(views + i * d, clean, g, d, label, entry, score));
+        count_rank(&t, rank_of(views + i * poses * d, poses, clean, g, d, label, entry, score));
         for (size_t j = 1; j < g; j++)
             if (score[j] > score[top]) top = j;
         if (l->at[entry] == l->at[entry + 1]) continue;
@@ -220,7 +241,7 @@ static void project(const float *weight, const float *text, size_t d, size_t dim
 }
 
 /* Structures of the queries that have a caption against the captions of all of them. clean: rows of the queries. */
-static int search_texts(const trainvalid_set_t *v, const float *views, const float *clean, const float *weight, size_t d,
+static int search_texts(const trainvalid_set_t *v, const float *views, size_t poses, const float *clean, const float *weight, size_t d,
                         trainvalid_t *out, err_t *err)
 {
     const dataset_t *s = v->data->set;
@@ -238,8 +259,8 @@ static int search_texts(const trainvalid_set_t *v, const float *views, const flo
         row[n++] = i;
     }
     for (size_t i = 0; !rc && i < n; i++) {
-        count_rank(&of_clean, rank_of(clean + row[i] * d, t, n, d, label, label[i], score));
-        count_rank(&of_view, rank_of(views + row[i] * d, t, n, d, label, label[i], score));
+        count_rank(&of_clean, rank_of(clean + row[i] * d, 1, t, n, d, label, label[i], score));
+        count_rank(&of_view, rank_of(views + row[i] * poses * d, poses, t, n, d, label, label[i], score));
     }
     if (!rc && n) {
         out->texts = n;
@@ -259,21 +280,21 @@ static int search_texts(const trainvalid_set_t *v, const float *views, const flo
 int trainvalid_run(const trainvalid_set_t *v, encoder_t *e, const float *text, bool all, trainvalid_t *out, err_t *err)
 {
     const traindata_t *t = v->data;
-    size_t g = all ? v->entries : v->gallery, more = (size_t)v->comm->size;
+    size_t p = poses_of(e), g = all ? v->entries : v->gallery, more = (size_t)v->comm->size;
     *out = (trainvalid_t){0};
     if (!v->queries) return 0;
-    float *views = mem_new(v->queries + more, e->d * sizeof *views, err), *clean = mem_new(g + more, e->d * sizeof *clean, err),
+    float *views = mem_new(v->queries * p, e->d * sizeof *views, err), *clean = mem_new(g + more, e->d * sizeof *clean, err),
           *own = mem_new(v->queries + more, e->d * sizeof *own, err);
     int rc = views && clean && own ? encoder_ready(e, err) : -1;
-    if (!rc) rc = embed(v, e, v->views, v->view_features, NULL, v->queries, views, err);
+    if (!rc) rc = embed_views(v, e, views, err);
     if (!rc) rc = embed(v, e, t->cubes, t->features, v->entry, g, clean, err);
-    if (!rc) rc = search_views(v, views, clean, g, e->d, out, err);
+    if (!rc) rc = search_views(v, views, p, clean, g, e->d, out, err);
     if (!rc && text) { /* queries are among the first entries, in order, but for those without a view */
         for (size_t i = 0, j = 0; i < v->queries; i++, j++) {
             while (v->entry[j] != v->query[i]) j++;
             memcpy(own + i * e->d, clean + j * e->d, e->d * sizeof *own);
         }
-        rc = search_texts(v, views, own, text, e->d, out, err);
+        rc = search_texts(v, views, p, own, text, e->d, out, err);
     }
     mem_free(views);
     mem_free(clean);

@@ -16,7 +16,7 @@ typedef struct {
     long seed, batch, steps, warmup;
     double rate, floor, decay, clip, average;
     double weight_view, weight_text, scale, balance, alike, rg_noise;
-    int same;
+    int same, pose;
     long valid_every, valid_queries, valid_gallery, patience, check_every;
     double minutes;
     netopts_t net;
@@ -49,6 +49,9 @@ static const opt_t rows[] = {
     {0, "weight-text", OPT_REAL, AT(weight_text), "X", 0, 1e6, NULL, "0.5", "Weight of the loss from structures to captions"},
     {0, "text-both", OPT_FLAG, AT(text_both), NULL, 0, 0, NULL, NULL, "Captions to structures as well"},
     {0, "scale", OPT_REAL, AT(scale), "X", 1, 100, NULL, "14.3", "What cosines are multiplied by at the start; it is learned, 1 to 100"},
+    {0, "pose", OPT_CHOICE, AT(pose), NULL, 0, 0, "match|mean", "match",
+     "How cubes are posed: match, the view as its clean cube, and a query of the model is tried in every pose; mean, each in "
+     "a random one of its four frames, over which the model takes the mean"},
     {0, "same", OPT_CHOICE, AT(same), NULL, 0, 0, "positive|negative", "positive",
      "What entries with the same sequence clusters are to each other in the loss between views"},
     {0, "balance", OPT_REAL, AT(balance), "X", 0, 1, NULL, "0.5",
@@ -101,6 +104,7 @@ static trainopts_t train_opts(const opts_t *o)
         .weight_text = o->weight_text,
         .scale = o->scale,
         .text_both = o->text_both,
+        .pose = o->pose ? POSE_MEAN : POSE_MATCH,
         .same = o->same ? SAME_NEGATIVE : SAME_POSITIVE,
         .balance = o->balance,
         .alike = o->alike,
@@ -135,6 +139,7 @@ static int train(const log_t *log, const opts_t *o, const comm_t *comm, traindon
         goto done;
     if (o->init) t.init = m.hash;
     if (m.text.dim && !strcmp(m.text.hash, d.text_hash)) t.text = &m.text;
+    m.encoder->frames = t.pose == POSE_MATCH ? 1 : ENCODER_FRAMES;
     if (t.weight_text > 0 && !d.dim) log_msg(log, LOG_WARN, "%s: no captions: only views are trained on", o->data);
     watch();
     rc = train_run(&d, m.encoder, &t, o->out, o->resume, comm, &stop, log, done, err);

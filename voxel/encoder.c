@@ -154,6 +154,59 @@ void encoder_turn(const float *cube, size_t side, int k, float *out)
         }
 }
 
+/* Axis and direction that x, y, z of a posed cube run along; the strides of a cube, and its first voxel. */
+static void pose_strides(size_t side, int k, ptrdiff_t step[3], size_t *first)
+{
+    static const int axes[6][3] = {{0, 1, 2}, {1, 2, 0}, {2, 0, 1}, {1, 0, 2}, {0, 2, 1}, {2, 1, 0}};
+    static const int back[4][3] = {{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {1, 1, 0}}; /* half turns about x, y, z */
+    const ptrdiff_t stride[3] = {1, (ptrdiff_t)side, (ptrdiff_t)(side * side)};
+    const int *axis = axes[k / 4], odd = k / 4 >= 3;
+    ptrdiff_t at = 0;
+    for (int d = 0; d < 3; d++) {
+        int reversed = back[k % 4][d] ^ odd; /* swapping two axes mirrors, reversing all three mirrors back */
+        step[d] = reversed ? -stride[axis[d]] : stride[axis[d]];
+        if (reversed) at += stride[axis[d]] * (ptrdiff_t)(side - 1);
+    }
+    *first = (size_t)at;
+}
+
+void encoder_pose(const float *cube, size_t side, int k, float *out)
+{
+    ptrdiff_t step[3];
+    size_t first;
+    pose_strides(side, k, step, &first);
+    for (size_t z = 0; z < side; z++)
+        for (size_t y = 0; y < side; y++) {
+            const float *from = cube + first + (ptrdiff_t)z * step[2] + (ptrdiff_t)y * step[1];
+            for (size_t x = 0; x < side; x++) *out++ = from[(ptrdiff_t)x * step[0]];
+        }
+}
+
+int encoder_match(const float *cube, const float *like, size_t side)
+{
+    double best = -INFINITY;
+    int pose = 0;
+    for (int k = 0; k < ENCODER_POSES; k++) {
+        ptrdiff_t step[3];
+        size_t first;
+        double sum = 0;
+        const float *to = like;
+        pose_strides(side, k, step, &first);
+        for (size_t z = 0; z < side; z++)
+            for (size_t y = 0; y < side; y++, to += side) {
+                const float *from = cube + first + (ptrdiff_t)z * step[2] + (ptrdiff_t)y * step[1];
+                float row = 0;
+                for (size_t x = 0; x < side; x++) row += from[(ptrdiff_t)x * step[0]] * to[x];
+                sum += (double)row;
+            }
+        if (sum > best) {
+            best = sum;
+            pose = k;
+        }
+    }
+    return pose;
+}
+
 int encoder_ready(encoder_t *e, err_t *err)
 {
     if (!e->work) {
@@ -211,4 +264,25 @@ int encoder_embed(encoder_t *e, size_t n, const float *cubes, const float *featu
                                at + i);
     }
     return 0;
+}
+
+int encoder_embed_poses(encoder_t *e, size_t n, const float *cubes, const float *features, int poses, float *out, err_t *err)
+{
+    size_t p = (size_t)poses, cube = e->side * e->side * e->side, f = e->features;
+    int frames = e->frames, rc = 0;
+    float *x = mem_new(p, cube * sizeof *x, err), *g = mem_new(p, f * sizeof *g, err);
+    if (!x || !g) rc = -1;
+    e->frames = 1;
+    for (size_t i = 0; !rc && i < n; i++) {
+#pragma omp parallel for schedule(static)
+        for (size_t k = 0; k < p; k++) {
+            encoder_pose(cubes + i * cube, e->side, (int)k, x + k * cube);
+            if (f) memcpy(g + k * f, features + i * f, f * sizeof *g);
+        }
+        rc = encoder_embed(e, p, x, g, out + i * p * e->d, err);
+    }
+    e->frames = frames;
+    mem_free(x);
+    mem_free(g);
+    return rc;
 }

@@ -34,7 +34,8 @@ typedef struct {
     size_t side, features, d; /* S, F, d */
     feature_t part[FEATURE_KINDS]; /* what the features are, in order */
     size_t parts;
-    int frames; /* ENCODER_FRAMES: the mean over the four frames, renormalised; 1: the cube as it stands */
+    int frames; /* ENCODER_FRAMES: the mean over the four frames, renormalised; 1: the cube as it stands, so that an entry has
+                 * one embedding and a query is tried in all ENCODER_POSES, of which the nearest counts */
     encoder_work_t *work;
 } encoder_t;
 
@@ -56,6 +57,14 @@ void encoder_features(const encoder_t *e, double rg, const float *profile, const
  * other two. No value changes. */
 void encoder_turn(const float *cube, size_t side, int k, float *out);
 
+/* The cube in pose k of ENCODER_POSES: the proper turns that map the axes onto one another; k = 0..3 are those of
+ * encoder_turn(). No value changes. */
+#define ENCODER_POSES 24
+void encoder_pose(const float *cube, size_t side, int k, float *out);
+
+/* The pose in which `cube` has the largest product with `like` (S,S,S); of equal ones the first. */
+int encoder_match(const float *cube, const float *like, size_t side);
+
 /* Make ready for encoder_embed(): takes the memory and the present values of params. Again after each change of those.
  * 0, or -1: ERR_NOMEM. */
 int encoder_ready(encoder_t *e, err_t *err);
@@ -67,6 +76,10 @@ int encoder_ready(encoder_t *e, err_t *err);
  * number of threads nor on what else is in the call. Memory is that of ENCODER_BATCH cubes, whatever n is.
  * 0, or -1: ERR_RANGE values that are not finite, or frames that cancel (the message has the sample's number). */
 int encoder_embed(encoder_t *e, size_t n, const float *cubes, const float *features, float *out, err_t *err);
+
+/* out (n, poses, d): embeddings of the first `poses` poses of each cube, as they stand, whatever e->frames is; else as
+ * encoder_embed(). 0, or -1: ERR_NOMEM too. */
+int encoder_embed_poses(encoder_t *e, size_t n, const float *cubes, const float *features, int poses, float *out, err_t *err);
 
 #define ENCODER_BATCH 32 /* cubes, turned ones counted, in one run of the network */
 

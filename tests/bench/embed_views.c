@@ -52,7 +52,7 @@ static int model_open(model_run_t *r, char *arg, err_t *err)
     r->out.d = e->d;
     r->cube = mem_new(BATCH, r->len * sizeof *r->cube, err);
     r->features = mem_new(BATCH, (e->features + 1) * sizeof *r->features, err);
-    r->z = mem_new(BATCH, e->d * sizeof *r->z, err);
+    r->z = mem_new(BATCH * ENCODER_POSES, e->d * sizeof *r->z, err);
     return r->cube && r->features && r->z ? 0 : -1;
 }
 
@@ -109,9 +109,13 @@ static int batch_out(work_t *w, const size_t *entry, size_t n, err_t *err)
     }
     for (size_t j = 0; j < w->models; j++) {
         model_run_t *r = &w->model[j];
-        if (encoder_embed(r->file.encoder, m, r->cube, r->features, r->z, err)) return -1;
-        for (size_t k = 0; k < m; k++)
-            if (vectors_add(&r->out, w->data.id[id[k]], w->index.rg[w->index.n - m + k], r->z + k * r->out.d, err)) return -1;
+        size_t poses = !w->clean && r->file.encoder->frames == 1 ? ENCODER_POSES : 1;
+        if (poses > 1 ? encoder_embed_poses(r->file.encoder, m, r->cube, r->features, (int)poses, r->z, err)
+                      : encoder_embed(r->file.encoder, m, r->cube, r->features, r->z, err))
+            return -1;
+        for (size_t k = 0; k < m * poses; k++)
+            if (vectors_add(&r->out, w->data.id[id[k / poses]], w->index.rg[w->index.n - m + k / poses], r->z + k * r->out.d, err))
+                return -1;
     }
     return 0;
 }
