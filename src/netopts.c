@@ -22,6 +22,9 @@ const opt_t netopts_rows[] = {
     {0, "dim", OPT_INT, offsetof(netopts_t, dim), "N", 2, 4096, NULL, "256", "Numbers of an embedding"},
     {0, "features", OPT_STR, offsetof(netopts_t, features), "LIST", 0, 0, NULL, "log_rg",
      "What is fed in beside the cube, in order: some of log_rg (1 number), profile (32), zernike (121); or none"},
+    {0, "head", OPT_CHOICE, offsetof(netopts_t, head), NULL, 0, 0, "posed|pooled", "posed",
+     "posed: keeps where things are in the cube, and compares cubes from the start, for embeddings of one pose; pooled: mean and "
+     "maximum of the channels, for embeddings over frames"},
     {0, "table", OPT_STR, offsetof(netopts_t, table), "FILE", 0, 0, NULL, NULL,
      "Table of the network (JSON) instead of side, width, blocks and dim"},
     {0},
@@ -88,6 +91,8 @@ encoder_t *netopts_encoder(const netopts_t *o, const char *cmd, err_t *err)
     memset(d.width, 0, sizeof d.width);
     if (parts < 0 || read_width(cmd, o->width, &d, err)) return NULL;
     d.side = (size_t)o->side;
+    d.posed = !o->head;
+    if (d.posed) d.hidden = 512;
     d.blocks = (size_t)o->blocks;
     d.d = (size_t)o->dim;
     d.features = 0;

@@ -9,6 +9,7 @@
 typedef struct {
     const char *table, *features, *width;
     long side, blocks, dim;
+    int head;
 } netopts_t;
 
 extern const opt_t netopts_rows[];

@@ -119,6 +119,78 @@ static void turns(void **state)
     data_free(&d);
 }
 
+/* Where voxel (x, y, z) of a cube that counts its voxels comes from. */
+static void place(const float *cube, int x, int y, int z, int p[3])
+{
+    size_t i = (size_t)cube[((size_t)z * S + (size_t)y) * S + (size_t)x];
+    p[0] = (int)(i % S);
+    p[1] = (int)(i / S % S);
+    p[2] = (int)(i / S / S);
+}
+
+static int determinant(const int m[9])
+{
+    return m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6]) + m[2] * (m[3] * m[7] - m[4] * m[6]);
+}
+
+/* The 24 poses are turns, no two alike, none a mirror; the first four are the frames; the one that undoes a pose is found. */
+static void poses(void **state)
+{
+    (void)state;
+    float *count = mem_new(CUBE, sizeof *count, NULL), *u = mem_new(CUBE, sizeof *u, NULL), *t = mem_new(CUBE, sizeof *t, NULL);
+    int seen[ENCODER_POSES][9];
+    for (size_t i = 0; i < CUBE; i++) count[i] = (float)i;
+    for (int k = 0; k < ENCODER_POSES; k++) {
+        int o[3], e[3], *m = seen[k];
+        encoder_pose(count, S, k, t);
+        place(t, 0, 0, 0, o);
+        for (int d = 0; d < 3; d++) {
+            place(t, d == 0, d == 1, d == 2, e);
+            for (int j = 0; j < 3; j++) m[3 * d + j] = e[j] - o[j];
+        }
+        assert_int_equal(determinant(m), 1);
+        place(t, 3, 5, 7, e);
+        for (int j = 0; j < 3; j++) assert_int_equal(e[j], o[j] + 3 * m[j] + 5 * m[3 + j] + 7 * m[6 + j]);
+        for (int i = 0; i < k; i++) assert_memory_not_equal(seen[i], m, sizeof seen[i]);
+        if (k < ENCODER_FRAMES) {
+            encoder_turn(count, S, k, u);
+            assert_memory_equal(t, u, CUBE * sizeof *u);
+        }
+        encoder_pose(t, S, encoder_match(t, count, S), u);
+        assert_memory_equal(u, count, CUBE * sizeof *u);
+    }
+    mem_free(count);
+    mem_free(u);
+    mem_free(t);
+}
+
+/* Embeddings of poses are those of the posed cubes, each as it stands. */
+static void embeds_poses(void **state)
+{
+    (void)state;
+    enum { P = 6, MANY = 3 };
+    data_t d;
+    err_t err = {0};
+    encoder_t *e = small(4);
+    data_make(&d, e->features);
+    assert_int_equal(encoder_ready(e, &err), 0);
+    float *z = mem_new(MANY * P, e->d * sizeof *z, NULL), *one = mem_new(e->d, sizeof *one, NULL), *t = mem_new(CUBE, sizeof *t, NULL);
+    assert_int_equal(encoder_embed_poses(e, MANY, d.cubes, d.features, P, z, &err), 0);
+    assert_int_equal(e->frames, 4);
+    e->frames = 1;
+    for (size_t i = 0; i < MANY; i++)
+        for (size_t k = 0; k < P; k++) {
+            encoder_pose(d.cubes + i * CUBE, S, (int)k, t);
+            assert_int_equal(encoder_embed(e, 1, t, d.features + i * e->features, one, &err), 0);
+            assert_memory_equal(one, z + (i * P + k) * e->d, e->d * sizeof *one);
+        }
+    mem_free(z);
+    mem_free(one);
+    mem_free(t);
+    data_free(&d);
+    encoder_free(e);
+}
+
 static double length(const float *x, size_t n)
 {
     double s = 0;
@@ -287,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(default_network), cmocka_unit_test(features_in_order), cmocka_unit_test(turns),
+        cmocka_unit_test(poses), cmocka_unit_test(embeds_poses),
         cmocka_unit_test(mean_of_frames),  cmocka_unit_test(same_bytes),        cmocka_unit_test(same_bytes_default),
         cmocka_unit_test(no_embedding),
         cmocka_unit_test(refuses),

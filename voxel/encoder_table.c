@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-enum { GROUPS = 8, FEATURES_OUT = 64, STEM_SIDE = 5 };
+enum { GROUPS = 8, FEATURES_OUT = 64, FEW_OUT = 16, FEW = 8, STEM_SIDE = 5 }; /* FEW features become FEW_OUT channels */
 
 const encoder_design_t encoder_default = {
     .side = 32, .width = {32, 64, 128}, .blocks = 2, .features = 154, .hidden = 384, .d = 256};
@@ -56,16 +56,24 @@ static void trunk(FILE *f, const encoder_design_t *o, char last[32])
 
 static void head(FILE *f, const encoder_design_t *o, const char *last)
 {
-    fputs("{\"op\": \"pool\", \"kind\": \"mean\", \"as\": \"mean\"},\n", f);
+    const char *all = o->posed ? "flat" : "mean";
+    fputs(o->posed ? "{\"op\": \"flatten\", \"as\": \"flat\"},\n" : "{\"op\": \"pool\", \"kind\": \"mean\", \"as\": \"mean\"},\n", f);
     fprintf(f, "{\"op\": \"pool\", \"kind\": \"max\", \"from\": \"%s\", \"as\": \"max\"},\n", last);
     if (o->features) {
         fputs("{\"op\": \"batchnorm\", \"name\": \"features_norm\", \"from\": \"features\"},\n", f);
-        fprintf(f, "{\"op\": \"linear\", \"name\": \"features_fc\", \"out\": %d},\n", FEATURES_OUT);
+        fprintf(f, "{\"op\": \"linear\", \"name\": \"features_fc\", \"out\": %d},\n", o->features > FEW ? FEATURES_OUT : FEW_OUT);
         fputs("{\"op\": \"relu\", \"as\": \"invariants\"},\n", f);
     }
-    fprintf(f, "{\"op\": \"concat\", \"from\": \"mean\", \"with\": [\"max\"%s]},\n", o->features ? ", \"invariants\"" : "");
+    fprintf(f, "{\"op\": \"concat\", \"from\": \"%s\", \"with\": [\"max\"%s]},\n", all, o->features ? ", \"invariants\"" : "");
     fprintf(f, "{\"op\": \"linear\", \"name\": \"fc1\", \"out\": %zu},\n{\"op\": \"relu\"},\n", o->hidden);
-    fprintf(f, "{\"op\": \"linear\", \"name\": \"fc2\", \"out\": %zu},\n{\"op\": \"l2norm\"}]}", o->d);
+    fprintf(f, "{\"op\": \"linear\", \"name\": \"fc2\", \"out\": %zu%s},\n", o->d, o->posed ? ", \"as\": \"deep\"" : "");
+    if (o->posed) {
+        fputs("{\"op\": \"pool\", \"kind\": \"mean\", \"side\": 2, \"from\": \"cube\"},\n{\"op\": \"flatten\"},\n", f);
+        fputs("{\"op\": \"layernorm\", \"name\": \"skip_norm\"},\n", f);
+        fprintf(f, "{\"op\": \"linear\", \"name\": \"skip_fc\", \"out\": %zu, \"bias\": false},\n", o->d);
+        fputs("{\"op\": \"add\", \"with\": \"deep\"},\n", f);
+    }
+    fputs("{\"op\": \"l2norm\"}]}", f);
 }
 
 static int check(const encoder_design_t *o, err_t *err)

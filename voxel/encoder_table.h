@@ -1,9 +1,12 @@
 /* encoder_table: tables of the encoder's networks, in the form of nn/net.h. A stem that halves the side; stages of residual blocks,
- * each on half the side of the one before; mean and maximum of the last one's channels, which the features join in the
- * head. */
+ * each on half the side of the one before; a head on the last one's channels, which the features join.
+ *   pooled  mean and maximum of each channel: for embeddings that are alike in all frames
+ *   posed   every voxel and the maxima, and beside it a linear map of the cube at half its side, so that the network starts as
+ *           a comparison of cubes: for embeddings of one pose (encoder.h) */
 #ifndef CRYOLEX_VOXEL_ENCODER_TABLE_H
 #define CRYOLEX_VOXEL_ENCODER_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -17,9 +20,10 @@ typedef struct {
     size_t features;              /* F numbers beside the cube; 0: there is no such input */
     size_t hidden;                /* width of the head's hidden layer */
     size_t d;                     /* numbers of an embedding */
+    bool posed;                   /* the head */
 } encoder_design_t;
 
-/* The default: side 32, widths 32, 64 and 128, 2 blocks, 154 features, hidden 384, d 256. */
+/* The default: side 32, widths 32, 64 and 128, 2 blocks, 154 features, hidden 384, d 256, pooled. */
 extern const encoder_design_t encoder_default;
 
 /* The table of a design, as text. Free with mem_free(). NULL: ERR_RANGE a number that makes no network of this form,
