@@ -35,7 +35,7 @@ typedef struct {
     char **pdb;          /* PDB ids, lower case; "" unknown. Several entries may be parts of one */
     uint8_t *split;      /* (n) split_t */
     uint32_t *group;     /* (n) entries of one group share, directly or through others, a PDB id, a 30 % cluster, a UniProt
-                          * accession or a family; a group is on one side of the split. Numbered from 0 by first member */
+                          * accession, a family of chains or a family; a group is on one side of the split. Numbered from 0 by first member */
     membrane_t *span;    /* (n) where the membrane is, see membrane.h */
 
     lists_t terms;       /* rows of term: GO with all ancestors, EC, Pfam */
@@ -46,6 +46,8 @@ typedef struct {
     vocab_t cluster;     /* "30:17": line, from 0, of the table of 30 % clusters */
     lists_t uniprots;    /* rows of uniprot */
     vocab_t uniprot;
+    lists_t sequences;   /* rows of sequence */
+    vocab_t sequence;    /* families of chains that are alike, see similar.h; "sequence 17" */
     lists_t families;    /* rows of family: the manifest's column group, and the real map's that it is the model of */
     vocab_t family;
     dataset_maps_t maps;

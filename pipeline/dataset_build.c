@@ -11,6 +11,8 @@
 #include "pdb/pdb.h"
 #include "pipeline/dataset_atoms.h"
 #include "pipeline/dataset_facts.h"
+#include "pipeline/dataset_text.h"
+#include "pipeline/similar.h"
 #include "pipeline/unique.h"
 
 enum { BATCH = 256 };
@@ -157,7 +159,11 @@ int dataset_build(const manifest_t *m, const dataset_opts_t *o, const log_t *log
         err_set(err, ERR_FORMAT, "none of %zu entries could be read as a model", m->n);
         goto done;
     }
-    if (!(d->caption_at = mem_zero(d->n + 1, sizeof *d->caption_at, err)) || name_entries(&e, err) || facts_add(d, e.item, o->annot, o->maps, log, err) || split_make(d, &o->split, e.given, err)) goto done;
+    if (!(d->caption_at = mem_zero(d->n + 1, sizeof *d->caption_at, err)) || name_entries(&e, err) ||
+        facts_add(d, e.item, o->annot, o->maps, log, err) || similar_chains(d->atoms, &d->sequence, &d->sequences, err) ||
+        split_make(d, &o->split, e.given, err) ||
+        (o->annot && o->text && text_add(d, o->annot, o->text, o->variants, o->split.seed, log, err)))
+        goto done;
     rc = 0;
 done:
     mem_free(e.item);

@@ -23,7 +23,7 @@ typedef struct {
 /* Read every model of the manifest (as describe_file() does, by the same rule of assemblies) and what is known about it, and make the split; in the
  * order of the manifest and with the same result whatever the number of threads. What cannot be read, is no model or has the id of an
  * entry before it is reported on `log` with its reason, counted in *failed and left out. End with dataset_free().
- * 0, or -1 with *d empty: ERR_FORMAT no entry could be read, a bad table of maps; ERR_IO the table; ERR_NOMEM. */
+ * 0, or -1 with *d empty: ERR_FORMAT no entry could be read, a bad table of maps; ERR_IO the table; ERR_RANGE a vector of text; ERR_NOMEM. */
 int dataset_build(const manifest_t *m, const dataset_opts_t *o, const log_t *log, dataset_t *d, size_t *failed, err_t *err);
 
 /* The PDB id in an entry's id, lower case: "1abc" of "1ABC", "1abc_A"; "" where there is none. */

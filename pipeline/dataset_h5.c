@@ -3,7 +3,7 @@
  * Attributes: format, format_version, program, seed; text_model, text_hash where captions are embedded.
  * Strings are of fixed length, UTF-8. A list NAME is NAME (rows of its vocabulary) and NAME_at (where each row begins).
  *   /id /pdb /split /group /span (n); /terms /pruned -> /term /term_name; /clusters -> /cluster; /uniprots -> /uniprot;
- *   /families -> /family; /maps_pdb /maps_families /maps_clusters /maps_uniprots;
+ *   /sequences -> /sequence; /families -> /family; /maps_pdb /maps_families /maps_clusters /maps_uniprots;
  *   /captions (all in one, UTF-8 bytes), /captions_at (n + 1), /caption_bytes_at (captions + 1), /text (captions, dim) float16;
  *   /atoms_at /residues_at /chains_at /occupancies_at (n + 1), /centre (n, 3), /step (n), /trace (n), /xyz (atoms, 3), /type (atoms),
  *   /residue_atoms /residue_type (residues), /chain_residues (chains), /occupancy, /type_element /type_kind /type_name,
@@ -33,7 +33,7 @@ enum { SPAN = 6 };
 static const struct {
     const char *name;
     size_t at; /* of a vocab_t */
-} vocab[] = {{"term", AT(term)}, {"cluster", AT(cluster)}, {"uniprot", AT(uniprot)}, {"family", AT(family)}, {"maps_pdb", AT(maps.pdb)}};
+} vocab[] = {{"term", AT(term)}, {"cluster", AT(cluster)}, {"uniprot", AT(uniprot)}, {"sequence", AT(sequence)}, {"family", AT(family)}, {"maps_pdb", AT(maps.pdb)}};
 
 static const struct {
     const char *name, *starts;
@@ -43,6 +43,7 @@ static const struct {
     {"pruned", "pruned_at", AT(pruned), AT(term), AT(n)},
     {"clusters", "clusters_at", AT(clusters), AT(cluster), AT(n)},
     {"uniprots", "uniprots_at", AT(uniprots), AT(uniprot), AT(n)},
+    {"sequences", "sequences_at", AT(sequences), AT(sequence), AT(n)},
     {"families", "families_at", AT(families), AT(family), AT(n)},
     {"maps_clusters", "maps_clusters_at", AT(maps.clusters), AT(cluster), AT(maps.pdb.n)},
     {"maps_uniprots", "maps_uniprots_at", AT(maps.uniprots), AT(uniprot), AT(maps.pdb.n)},

@@ -8,6 +8,7 @@ libpipeline_a_SOURCES = \
 	pipeline/dataset_atoms.c pipeline/dataset_atoms.h \
 	pipeline/dataset_build.c pipeline/dataset_build.h \
 	pipeline/dataset_facts.c pipeline/dataset_facts.h \
+	pipeline/dataset_text.c pipeline/dataset_text.h \
 	pipeline/describe.c pipeline/describe.h \
 	pipeline/embed.c pipeline/embed.h \
 	pipeline/h5.c pipeline/h5.h pipeline/h5read.c pipeline/h5read.h \
@@ -15,6 +16,7 @@ libpipeline_a_SOURCES = \
 	pipeline/manifest.c pipeline/manifest.h \
 	pipeline/modelfile.c pipeline/modelfile.h \
 	pipeline/search.c pipeline/search.h \
+	pipeline/similar.c pipeline/similar.h \
 	pipeline/split.c pipeline/split.h \
 	pipeline/textmodel.c pipeline/textmodel.h \
 	pipeline/unique.c pipeline/unique.h \
@@ -48,11 +50,14 @@ endif
 EXTRA_DIST += tests/parity/ontology.py tests/parity/ontology.tsv
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_dataset
-TESTS += tests/test_dataset
+check_PROGRAMS += tests/test_dataset tests/test_split
+TESTS += tests/test_dataset tests/test_split
 tests_test_dataset_SOURCES = tests/test_dataset.c
-tests_test_dataset_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
+tests_test_dataset_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS) -DTEXT_MODEL='"$(abs_srcdir)/tests/parity/text_bert"'
 tests_test_dataset_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_split_SOURCES = tests/test_split.c
+tests_test_split_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_split_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 
 # Built on request: make tests/bench/views

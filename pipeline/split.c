@@ -9,7 +9,7 @@
 #include "base/rng.h"
 
 const char *const split_name[SPLITS] = {"train", "valid", "test"};
-const char *const leak_name[LEAKS] = {"pdb_id", "cluster_30", "uniprot", "family", "pfam"};
+const char *const leak_name[LEAKS] = {"pdb_id", "cluster_30", "uniprot", "family", "sequence", "pfam"};
 const split_opts_t split_usual = {.seed = 1, .valid = 0.05, .test = 0.10, .large = 0.02};
 
 /* ---- groups: connected components ---- */
@@ -59,14 +59,16 @@ static int pdb_rows(const dataset_t *d, size_t *row, size_t *names, err_t *err)
     return rc;
 }
 
-static int make_groups(const dataset_t *d, forest_t *f, err_t *err)
+static int make_groups(const dataset_t *d, bool alike, forest_t *f, err_t *err)
 {
+    const lists_t none = {0};
     const struct {
         const lists_t *of_entries, *of_maps;
         size_t names;
     } kind[] = {{&d->clusters, &d->maps.clusters, d->cluster.n},
                 {&d->uniprots, &d->maps.uniprots, d->uniprot.n},
-                {&d->families, &d->maps.families, d->family.n}};
+                {&d->families, &d->maps.families, d->family.n},
+                {alike ? &d->sequences : &none, &none, d->sequence.n}};
     size_t rows = d->n + d->maps.pdb.n, pdbs, at = rows;
     size_t *pdb = mem_new(rows, sizeof *pdb, err);
     int rc = pdb ? pdb_rows(d, pdb, &pdbs, err) : -1;
@@ -159,7 +161,7 @@ int split_make(dataset_t *d, const split_opts_t *o, const uint8_t *given, err_t 
     size_t groups;
     d->group = mem_new(d->n, sizeof *d->group, err);
     d->split = mem_new(d->n, 1, err);
-    int rc = d->group && d->split && !make_groups(d, &f, err) && !number(d, &f, given, &g, &groups, err) ? 0 : -1;
+    int rc = d->group && d->split && !make_groups(d, o->alike, &f, err) && !number(d, &f, given, &g, &groups, err) ? 0 : -1;
     if (!rc) {
         choose(g, groups, d->n, o);
         for (size_t i = 0; i < d->n; i++) d->split[i] = g[d->group[i]].side;
@@ -228,6 +230,7 @@ int split_leaks(const dataset_t *d, leak_t leak[LEAKS], err_t *err)
                    leaks_of(d, &d->clusters, &d->maps.clusters, &d->cluster, "", &leak[LEAK_CLUSTER], err) ||
                    leaks_of(d, &d->uniprots, &d->maps.uniprots, &d->uniprot, "", &leak[LEAK_UNIPROT], err) ||
                    leaks_of(d, &d->families, &d->maps.families, &d->family, "", &leak[LEAK_FAMILY], err) ||
+                   leaks_of(d, &d->sequences, NULL, &d->sequence, "", &leak[LEAK_SEQUENCE], err) ||
                    leaks_of(d, &d->terms, NULL, &d->term, "PF", &leak[LEAK_PFAM], err)
                ? -1
                : 0;
@@ -236,7 +239,6 @@ int split_leaks(const dataset_t *d, leak_t leak[LEAKS], err_t *err)
 size_t split_faults(const leak_t leak[LEAKS])
 {
     size_t n = 0;
-    for (int k = 0; k < LEAKS; k++)
-        if (k != LEAK_PFAM) n += leak[k].shared + leak[k].maps_shared;
+    for (int k = 0; k < LEAK_SEQUENCE; k++) n += leak[k].shared + leak[k].maps_shared;
     return n;
 }

@@ -25,7 +25,7 @@ cryolex_SOURCES = \
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 cryolex_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
-SRC_TESTS = tests/test_cmd_embed.sh tests/test_cmd_encode_text.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh \
+SRC_TESTS = tests/test_cmd_dataset.sh tests/test_cmd_embed.sh tests/test_cmd_encode_text.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh \
 	tests/test_cmd_simulate.sh
 SRC_TESTS += tests/test_cmd_caption.sh
 SRC_TESTS += tests/test_cmd_train.sh

@@ -1,4 +1,5 @@
-/* test_dataset: datasets: atoms in little memory, the file, the split, over models and tables that the test writes. */
+/* test_dataset: datasets: atoms in little memory, facts and captions, the file and its faults, alike chains; over models and tables that the
+ * test writes. */
 #include "tests/test.h"
 
 #include <hdf5.h>
@@ -14,6 +15,7 @@
 #include "pipeline/dataset.h"
 #include "pipeline/dataset_atoms.h"
 #include "pipeline/dataset_build.h"
+#include "pipeline/similar.h"
 #include "pipeline/split.h"
 #include "voxel/simulate.h"
 
@@ -82,6 +84,23 @@ static void put_trace(const char *path, int turns)
 
 enum { TRACES = 40 };
 
+/* 3 <- 2 <- 1; 5 is obsolete. 1mix and 2t00 share a cluster, 2t00 and 3t01 an accession, 3t04 one with a map's model that is not here. */
+static const char *const tables[][2] = {
+    {"go_terms.tsv", "go_id\tname\tnamespace\tparents\tobsolete\nGO:0000001\troot\tmolecular_function\t\t0\n"
+                     "GO:0000002\ta\tmolecular_function\tisa=GO:0000001\t0\nGO:0000003\tb\tmolecular_function\tisa=GO:0000002\t0\n"
+                     "GO:0000005\told\tmolecular_function\t\t1\n"},
+    {"pdb_go_entry.tsv", "pdb_id\tgo_ids\n1mix\tGO:0000003;GO:0000002;GO:0000005\n2t00\tGO:0000001\n"},
+    {"pdb_names.tsv", "pdb_id\ttitle\tmolecule_names\tclassification\torganism\tmethod\n1mix\tT\tMixase\tHydrolase\tHomo sapiens\tEM\n"
+                      "2t00\tU\tTracin\t\t\t\n3t01\tU\tTracin\t\t\t\n"},
+    {"pdb_ec.tsv", "pdb_id\tchain\tec\tsource\n1mix\tA\t3.2.1.17\tx\n"},
+    {"ec_names.tsv", "ec\tname\n3.2.1.17\tlysozyme\n"},
+    {"pdb_pfam.tsv", "pdb_id\tchain\tpfam\n1mix\tA\tPF00009\n4t05\tA\tPF00009\n"},
+    {"pfam_names.tsv", "pfam\tshort_name\tdescription\nPF00009\tx\tMix domain\n"},
+    {"pdb_uniprot.tsv", "pdb_id\tchain\tuniprot\n2t00\tA\tP00001\n3t01\tA\tP00001\n3t04\tA\tP00009\n9zzz\tB\tP00009\n"},
+    {"clusters-by-entity-30.txt", "6XXX_1\n1MIX_1 2T00_1\n"},
+};
+#define MAPS "emdb_id\tfamily\tfitted_pdb\nEMD-1\tfam\t4t02\nEMD-2\tfam\t2t03, 4T02\nEMD-3\t-\t9zzz\nEMD-4\tfam\t-\n"
+
 static int set_up(void **state)
 {
     (void)state;
@@ -95,6 +114,12 @@ static int set_up(void **state)
         put_trace(path, 1 + i);
     }
     put(DIR "/models/9bad.pdb", "broken\n");
+    mkdir(DIR "/annot", 0700);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        snprintf(path, sizeof path, DIR "/annot/%s", tables[i][0]);
+        put(path, tables[i][1]);
+    }
+    put(DIR "/maps.tsv", MAPS);
     return 0;
 }
 
@@ -279,137 +304,309 @@ static void build_and_read(void **state)
     dataset_free(&d);
 }
 
-/* ---- the split ---- */
+/* ---- facts, captions, and files with a fault ---- */
 
-typedef struct {
-    const char *pdb, *cluster, *uniprot, *family;
-} row_t;
-
-/* d of n rows, of which those from `from` on are of the maps. Freed by dataset_free(). */
-static void make(dataset_t *d, const row_t *row, size_t n, size_t from)
+/* Everything: facts, maps, and captions by the tiny encoder of tests/parity. Freed by the caller. */
+static void build_full(dataset_t *d)
 {
     err_t e = {0};
-    *d = (dataset_t){.n = from};
-    intern_t set[3] = {{0}};
-    lists_builder_t of[2][3] = {{{0}}};
-    const char **pdb = mem_new(n, sizeof *pdb, &e);
-    for (size_t i = 0; i < n; i++) {
-        const char *name[3] = {row[i].cluster, row[i].uniprot, row[i].family};
-        pdb[i] = row[i].pdb;
-        for (int k = 0; k < 3; k++) {
-            lists_builder_t *b = &of[i >= from][k];
-            if (name[k]) assert_int_equal(lists_add(b, (uint32_t)vocab_add(&set[k], name[k], &e), &e), 0);
-            assert_int_equal(lists_row(b, &e), 0);
-        }
-    }
-    vocab_t *v[3] = {&d->cluster, &d->uniprot, &d->family};
-    lists_t *l[2][3] = {{&d->clusters, &d->uniprots, &d->families}, {&d->maps.clusters, &d->maps.uniprots, &d->maps.families}};
-    for (int k = 0; k < 3; k++) {
-        uint32_t to[256];
-        assert_int_equal(vocab_sorted(&set[k], v[k], to, &e), 0);
-        for (int s = 0; s < 2; s++) lists_end(&of[s][k], to, l[s][k]);
-        intern_free(&set[k]);
-    }
-    d->id = vocab_strings(pdb, from, &e);
-    d->pdb = vocab_strings(pdb, from, &e);
-    d->maps.pdb = (vocab_t){n - from, vocab_strings(pdb + from, n - from, &e)};
-    mem_free(pdb);
+    size_t failed;
+    annot_t *a = annot_open(DIR "/annot", NULL, &e);
+    sentence_t *s = sentence_open(TEXT_MODEL, &e);
+    if (!a || !s) fail_msg("%s", e.msg);
+    dataset_opts_t o = {.annot = a, .maps = DIR "/maps.tsv", .split = split_usual, .text = s, .variants = 3};
+    build(d, &o, &failed);
+    sentence_close(s);
+    annot_free(a);
 }
 
-static void groups_and_maps(void **state)
+static size_t entry(const dataset_t *d, const char *id)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (!strcmp(d->id[i], id)) return i;
+    fail_msg("no entry %s", id);
+    return 0;
+}
+
+/* The names in row i of a list, joined by blanks. */
+static const char *names(const lists_t *l, const vocab_t *v, size_t i, char out[256])
+{
+    *out = 0;
+    for (size_t k = l->at[i]; k < l->at[i + 1]; k++)
+        snprintf(out + strlen(out), 256 - strlen(out), "%s%s", *out ? " " : "", v->name[l->item[k]]);
+    return out;
+}
+
+static void facts(void **state)
 {
     (void)state;
-    static const row_t row[] = {
-        {"1aaa", "c1", NULL, NULL}, /* 0 to 3: a chain of kin; 4 alone */
-        {"1bbb", "c1", "u1", NULL}, {"1ccc", "c2", "u1", NULL}, {"1ddd", "c2", NULL, NULL}, {"1eee", "c3", NULL, NULL},
-        {"2aaa", NULL, NULL, "f1"}, {"2bbb", NULL, NULL, "f1"}, /* kin by family */
-        {"3aaa", "c9", NULL, NULL},                             /* kin of a map's model that the dataset lacks */
-        {"4aaa", NULL, NULL, NULL},                             /* is the model of a map */
-        {"5aaa", NULL, NULL, NULL}, {"5aaa", NULL, NULL, NULL}, /* parts of one entry */
-        {"3xyz", "c9", "u9", "f9"}, {"4aaa", NULL, NULL, "f8"}, /* of maps */
+    char s[256];
+    dataset_t d;
+    build_full(&d);
+    size_t mix = entry(&d, "1mix"), part = entry(&d, "1mix_A"), t0 = entry(&d, "2t00"), t1 = entry(&d, "3t01"), t2 = entry(&d, "4t02"),
+           t3 = entry(&d, "2t03"), t4 = entry(&d, "3t04"), t5 = entry(&d, "4t05");
+    assert_string_equal(names(&d.terms, &d.term, mix, s), "EC:3.2.1.17 GO:0000001 GO:0000002 GO:0000003 PF00009");
+    assert_string_equal(names(&d.terms, &d.term, part, s), "EC:3.2.1.17 GO:0000001 GO:0000002 GO:0000003 PF00009");
+    assert_string_equal(names(&d.pruned, &d.term, mix, s), "GO:0000003");
+    assert_string_equal(names(&d.pruned, &d.term, t0, s), "GO:0000001");
+    assert_string_equal(names(&d.terms, &d.term, t1, s), "");
+    assert_string_equal(d.term_name.name[vocab_find(&d.term, "EC:3.2.1.17")], "lysozyme");
+    assert_string_equal(d.term_name.name[vocab_find(&d.term, "GO:0000002")], "a");
+    assert_string_equal(d.term_name.name[vocab_find(&d.term, "PF00009")], "Mix domain");
+    assert_string_equal(names(&d.clusters, &d.cluster, t0, s), "30:1");
+    assert_string_equal(names(&d.uniprots, &d.uniprot, t1, s), "P00001");
+    assert_int_equal(d.group[mix], d.group[t1]);
+    assert_int_not_equal(d.group[mix], d.group[t5]); /* a Pfam family makes no kin */
+    assert_int_equal(d.maps.pdb.n, 3);
+    assert_string_equal(names(&d.families, &d.family, t2, s), "fam");
+    assert_string_equal(names(&d.maps.families, &d.family, (size_t)vocab_find(&d.maps.pdb, "2t03"), s), "fam");
+    assert_string_equal(names(&d.maps.uniprots, &d.uniprot, (size_t)vocab_find(&d.maps.pdb, "9zzz"), s), "P00009");
+    assert_int_equal(d.group[t2], d.group[t3]);
+    assert_int_equal(d.split[t2], SPLIT_TEST);
+    assert_int_equal(d.split[t4], SPLIT_TEST); /* kin of 9zzz */
+    dataset_free(&d);
+}
+
+static void captions(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    dataset_t d, k;
+    build_full(&d);
+    assert_true(d.captions > 0 && d.captions == d.caption_at[d.n]);
+    size_t mix = entry(&d, "1mix"), none = entry(&d, "2t06"), from = d.caption_at[mix], n = d.caption_at[mix + 1] - from;
+    assert_true(n >= 2 && n <= 3);
+    assert_string_not_equal(d.caption[from], d.caption[from + 1]);
+    assert_int_equal(d.caption_at[none + 1], d.caption_at[none]); /* nothing is known of it */
+    sentence_t *s = sentence_open(TEXT_MODEL, &e);
+    float *z = mem_new(d.captions, d.dim * sizeof *z, &e);
+    assert_int_equal(sentence_encode(s, (const char *const *)d.caption, d.captions, z, NULL, &e), 0);
+    assert_memory_equal(z, d.text, d.captions * d.dim * sizeof *z);
+
+    assert_int_equal(dataset_write(DIR "/text.h5", &d, &e), 0);
+    if (dataset_read(DIR "/text.h5", &k, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(k.captions, d.captions);
+    assert_int_equal(k.dim, d.dim);
+    assert_string_equal(k.text_model, d.text_model);
+    assert_string_equal(k.text_hash, d.text_hash);
+    for (size_t i = 0; i < d.captions; i++) {
+        double length = 0;
+        assert_string_equal(k.caption[i], d.caption[i]);
+        for (size_t j = 0; j < d.dim; j++) {
+            length += (double)k.text[i * d.dim + j] * (double)k.text[i * d.dim + j];
+            assert_close((double)k.text[i * d.dim + j], (double)d.text[i * d.dim + j], 1e-3); /* half precision: 11 bits */
+        }
+        assert_close(length, 1, 1e-6);
+    }
+    mem_free(z);
+    sentence_close(s);
+    dataset_free(&k);
+    dataset_free(&d);
+}
+
+/* Put one number into row `row` of a dataset of the file. */
+static void set_number(hid_t file, const char *name, size_t row, double x)
+{
+    hid_t d = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(d);
+    size_t n = (size_t)H5Sget_simple_extent_npoints(space);
+    double *v = calloc(n, sizeof *v);
+    assert_true(row < n);
+    assert_true(H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0);
+    v[row] = x;
+    assert_true(H5Dwrite(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0);
+    free(v);
+    H5Sclose(space);
+    H5Dclose(d);
+}
+
+/* In the place of a dataset put one of so many rows and columns (0: a vector), of 64-bit zeros that were never written (huge) or are there. */
+static void set_shape(hid_t file, const char *name, hsize_t rows, hsize_t cols, bool written)
+{
+    hsize_t dim[2] = {rows, cols};
+    hid_t space = H5Screate_simple(cols ? 2 : 1, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(plist, cols ? 2 : 1, (hsize_t[2]){1, 1});
+    assert_true(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+    hid_t d = H5Dcreate2(file, name, H5T_NATIVE_UINT64, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    assert_true(d >= 0);
+    if (written) {
+        void *zeros = calloc((size_t)rows * (cols ? (size_t)cols : 1), 8);
+        assert_true(H5Dwrite(d, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeros) >= 0);
+        free(zeros);
+    }
+    H5Dclose(d);
+    H5Pclose(plist);
+    H5Sclose(space);
+}
+
+static void set_version(hid_t file, int version)
+{
+    hid_t a = H5Aopen(file, "format_version", H5P_DEFAULT);
+    assert_true(H5Awrite(a, H5T_NATIVE_INT, &version) >= 0);
+    H5Aclose(a);
+}
+
+typedef enum { DROP, SHAPE, HUGE_ONE, NUMBER, VERSION, ATTR } fault_t;
+
+static void one_fault_each(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "id", "pdb", "split", "group", "span", "terms", "terms_at", "pruned", "pruned_at", "clusters", "clusters_at", "uniprots", "uniprots_at",
+        "sequences", "sequences_at", "families", "families_at", "maps_clusters", "maps_uniprots", "maps_families", "maps_families_at", "term",
+        "term_name", "cluster", "uniprot", "sequence", "family", "maps_pdb", "captions", "captions_at", "caption_bytes_at", "text", "atoms_at",
+        "residues_at", "chains_at", "occupancies_at", "centre", "step", "trace", "xyz", "type", "residue_atoms", "residue_type",
+        "chain_residues", "occupancy", "type_element", "type_kind", "type_name", "residue_name"};
+    static const struct {
+        fault_t fault;
+        const char *name;
+        size_t row;
+        double x;
+        errcode_t code;
+    } one[] = {
+        {VERSION, "", 0, 2, ERR_UNSUP},           {ATTR, "format", 0, 0, ERR_FORMAT},     {ATTR, "seed", 0, 0, ERR_FORMAT},
+        {ATTR, "text_model", 0, 0, ERR_FORMAT},   {NUMBER, "split", 1, 3, ERR_FORMAT},    {NUMBER, "group", 0, 42, ERR_FORMAT},
+        {NUMBER, "span", 3, (double)NAN, ERR_FORMAT}, {NUMBER, "span", 4, -1, ERR_FORMAT},
+        {NUMBER, "terms", 0, 99, ERR_FORMAT},     {NUMBER, "terms", 1, 0, ERR_FORMAT},    {NUMBER, "terms_at", 0, 1, ERR_FORMAT},
+        {NUMBER, "terms_at", 2, 0, ERR_FORMAT},   {NUMBER, "terms_at", 42, 1e9, ERR_FORMAT}, {NUMBER, "pruned", 0, 99, ERR_FORMAT},
+        {NUMBER, "clusters", 0, 99, ERR_FORMAT},  {NUMBER, "uniprots", 0, 99, ERR_FORMAT}, {NUMBER, "families", 0, 99, ERR_FORMAT},
+        {NUMBER, "maps_uniprots", 0, 99, ERR_FORMAT}, {NUMBER, "captions", 0, 0, ERR_FORMAT}, {NUMBER, "captions_at", 1, 1e18, ERR_FORMAT},
+        {NUMBER, "caption_bytes_at", 1, 1e6, ERR_FORMAT}, {NUMBER, "text", 0, 9, ERR_FORMAT}, {NUMBER, "text", 0, (double)NAN, ERR_FORMAT},
+        {NUMBER, "atoms_at", 1, 0, ERR_FORMAT},   {NUMBER, "atoms_at", 1, 3, ERR_FORMAT}, {NUMBER, "chains_at", 1, 0, ERR_FORMAT},
+        {NUMBER, "occupancies_at", 1, 1, ERR_FORMAT}, {NUMBER, "centre", 0, (double)INFINITY, ERR_FORMAT}, {NUMBER, "step", 0, 0, ERR_FORMAT},
+        {NUMBER, "step", 1, (double)NAN, ERR_FORMAT}, {NUMBER, "trace", 0, 2, ERR_FORMAT}, {NUMBER, "type", 0, 60000, ERR_FORMAT},
+        {NUMBER, "residue_atoms", 0, 0, ERR_FORMAT}, {NUMBER, "residue_atoms", 0, 4, ERR_FORMAT}, {NUMBER, "residue_type", 0, 60000, ERR_FORMAT},
+        {NUMBER, "chain_residues", 0, 4e9, ERR_FORMAT}, {NUMBER, "type_kind", 0, 9, ERR_FORMAT},
+        {HUGE_ONE, "xyz", 0, 3, ERR_FORMAT},      {HUGE_ONE, "split", 0, 0, ERR_FORMAT},  {HUGE_ONE, "residue_name", 0, 0, ERR_FORMAT},
+        {HUGE_ONE, "type_element", 0, 0, ERR_FORMAT},
     };
-    static const uint32_t want[] = {0, 0, 0, 0, 1, 2, 2, 3, 4, 5, 5};
-    enum { N = 11, ALL = 13 };
+    enum { PARTS = sizeof parts / sizeof *parts, ONES = sizeof one / sizeof *one };
     err_t e = {0};
     dataset_t d;
-    leak_t leak[LEAKS];
-    split_opts_t o = {.seed = 3, .valid = 0, .test = 0, .large = 0.3};
-    make(&d, row, ALL, N);
-    uint8_t given[N];
-    memset(given, SPLITS, N);
-    given[4] = SPLIT_VALID;
-    given[9] = SPLIT_TRAIN;
-    given[10] = SPLIT_TEST; /* of two wishes in a group the one farthest from training */
-    assert_int_equal(split_make(&d, &o, given, &e), 0);
-    for (size_t i = 0; i < N; i++) assert_int_equal(d.group[i], want[i]);
-    static const uint8_t side[] = {0, 0, 0, 0, SPLIT_VALID, 0, 0, SPLIT_TEST, SPLIT_TEST, SPLIT_TEST, SPLIT_TEST};
-    assert_memory_equal(d.split, side, N);
-
-    assert_int_equal(split_leaks(&d, leak, &e), 0);
-    assert_int_equal(split_faults(leak), 0);
-    assert_int_equal(leak[LEAK_CLUSTER].all, 4);
-    assert_int_equal(leak[LEAK_CLUSTER].maps, 1);
-    assert_int_equal(leak[LEAK_PDB].maps, 2);
-    assert_int_equal(leak[LEAK_FAMILY].all, 1);
-    assert_int_equal(leak[LEAK_FAMILY].maps, 2);
-
-    const struct { /* move one entry; what leaks then */
-        size_t i, shared, maps_shared;
-        uint8_t to;
-        leakkind_t kind;
-    } move[] = {{3, 1, 0, SPLIT_TEST, LEAK_CLUSTER},  {1, 1, 0, SPLIT_TEST, LEAK_UNIPROT}, {6, 1, 0, SPLIT_VALID, LEAK_FAMILY},
-                {7, 0, 1, SPLIT_TRAIN, LEAK_CLUSTER}, {8, 0, 1, SPLIT_VALID, LEAK_PDB},    {10, 1, 0, SPLIT_TRAIN, LEAK_PDB}};
-    for (size_t k = 0; k < sizeof move / sizeof *move; k++) {
-        uint8_t was = d.split[move[k].i];
-        d.split[move[k].i] = move[k].to;
-        assert_int_equal(split_leaks(&d, leak, &e), 0);
-        assert_int_equal(leak[move[k].kind].shared, move[k].shared);
-        assert_int_equal(leak[move[k].kind].maps_shared, move[k].maps_shared);
-        assert_true(split_faults(leak) > 0);
-        assert_true(*leak[move[k].kind].example);
-        d.split[move[k].i] = was;
-    }
+    build_full(&d);
+    assert_int_equal(dataset_write(DIR "/good.h5", &d, &e), 0);
     dataset_free(&d);
+    for (size_t i = 0; i < 2 * PARTS + ONES; i++) {
+        fault_t fault = i < PARTS ? DROP : i < 2 * PARTS ? SHAPE : one[i - 2 * PARTS].fault;
+        const char *name = i < 2 * PARTS ? parts[i % PARTS] : one[i - 2 * PARTS].name;
+        errcode_t code = i < 2 * PARTS ? ERR_FORMAT : one[i - 2 * PARTS].code;
+        double x = i < 2 * PARTS ? 0 : one[i - 2 * PARTS].x;
+        assert_int_equal(system("cp " DIR "/good.h5 " DIR "/bad.h5"), 0);
+        hid_t file = H5Fopen(DIR "/bad.h5", H5F_ACC_RDWR, H5P_DEFAULT);
+        switch (fault) {
+        case DROP: assert_true(H5Ldelete(file, name, H5P_DEFAULT) >= 0); break;
+        case SHAPE: set_shape(file, name, 1, 2, true); break;
+        case HUGE_ONE: set_shape(file, name, (hsize_t)1 << 40, (hsize_t)x, false); break;
+        case NUMBER: set_number(file, name, one[i - 2 * PARTS].row, x); break;
+        case VERSION: set_version(file, (int)x); break;
+        case ATTR: assert_true(H5Adelete(file, name) >= 0); break;
+        }
+        H5Fclose(file);
+        err_t why = {0};
+        dataset_t bad;
+        if (!dataset_read(DIR "/bad.h5", &bad, &why)) fail_msg("fault %d of /%s, %g: read all the same", (int)fault, name, x);
+        if (why.code != code) fail_msg("fault %d of /%s, %g: %s: %s", (int)fault, name, x, err_name(why.code), why.msg);
+        assert_non_null(strstr(why.msg, DIR "/bad.h5"));
+        assert_int_equal(bad.n, 0);
+    }
 }
 
-/* Many groups: shares are about those asked for, the large group trains, another seed gives another split. */
-static void shares(void **state)
+static void cut_short(void **state)
 {
     (void)state;
-    enum { N = 3000 };
-    static row_t row[N];
-    static char id[N][8];
     err_t e = {0};
     dataset_t d;
-    for (int i = 0; i < N; i++) {
-        snprintf(id[i], sizeof id[i], "%d", 10000 + i);
-        row[i] = (row_t){.pdb = id[i], .cluster = i < 600 ? "large" : NULL};
+    size_t n;
+    unsigned char *p = file_read(DIR "/good.h5", 1 << 30, &n, &e);
+    assert_non_null(p);
+    for (size_t keep = 0; keep < n; keep += n / 40 + 1) {
+        FILE *f = fopen(DIR "/cut.h5", "wb");
+        assert_int_equal(fwrite(p, 1, keep, f), keep);
+        fclose(f);
+        err_t why = {0};
+        assert_int_equal(dataset_read(DIR "/cut.h5", &d, &why), -1);
+        assert_int_equal(why.code, ERR_FORMAT);
     }
-    make(&d, row, N, N);
-    uint8_t first[N];
-    for (uint64_t seed = 1; seed < 3; seed++) {
-        split_opts_t o = {.seed = seed, .valid = 0.05, .test = 0.1, .large = 0.02};
-        size_t count[SPLITS] = {0};
-        assert_int_equal(split_make(&d, &o, NULL, &e), 0);
-        for (int i = 0; i < N; i++) count[d.split[i]]++;
-        for (int i = 0; i < 600; i++) assert_int_equal(d.split[i], SPLIT_TRAIN);
-        assert_close((double)count[SPLIT_VALID] / N, 0.05, 0.015);
-        assert_close((double)count[SPLIT_TEST] / N, 0.1, 0.02);
-        if (seed == 1) memcpy(first, d.split, N);
-        else assert_memory_not_equal(first, d.split, N);
-        if (seed == 1) {
-            mem_free(d.split);
-            mem_free(d.group);
-        }
+    mem_free(p);
+    err_t why = {0};
+    assert_int_equal(dataset_read(DIR "/none.h5", &d, &why), -1);
+    assert_int_equal(why.code, ERR_IO);
+}
+
+/* ---- alike chains ---- */
+
+enum { CHAINS = 7, LONG = 200 };
+
+/* A model of one CA trace with that sequence. */
+static void add_sequence(dataset_atoms_t *a, const char *seq)
+{
+    static const char three[] = "ALAARGASNASPCYSGLNGLUGLYHISILELEULYSMETPHEPROSERTHRTRPTYRVALUNK", order[] = "ARNDCQEGHILKMFPSTWYVX";
+    err_t e = {0};
+    size_t n = strlen(seq);
+    model_t m = {.atom = calloc(n, sizeof *m.atom), .n = n, .nres = n, .nchain = 1, .trace = 1};
+    for (size_t i = 0; i < n; i++) {
+        m.atom[i] = (atom_t){.x = (float)i, .occ = 1, .residue = (uint32_t)i, .element = 6, .kind = KIND_PROTEIN, .name = "CA"};
+        memcpy(m.atom[i].resname, three + 3 * (strchr(order, seq[i]) - order), 3);
     }
-    dataset_free(&d);
+    assert_int_equal(atoms_add(a, &m, &e), 0);
+    free(m.atom);
+}
+
+/* Different words of five that two strings share, counted the slow way. */
+static size_t words(const char *s, const char *t)
+{
+    size_t n = 0;
+    for (const char *p = s; strlen(p) >= 5; p++) {
+        char w[6] = {0};
+        memcpy(w, p, 5);
+        if (!strchr(w, 'X') && strstr(s, w) == p && strstr(t, w)) n++;
+    }
+    return n;
+}
+
+static void alike_chains(void **state)
+{
+    (void)state;
+    static const char letter[] = "ARNDCQEGHILKMFPSTWYV";
+    static char seq[CHAINS][LONG + 1];
+    rng_t r;
+    err_t e = {0};
+    rng_seed(&r, 11);
+    for (int c = 0; c < CHAINS; c++)
+        for (int i = 0; i < LONG; i++) seq[c][i] = letter[rng_next(&r) % 20];
+    for (int i = 0; i < LONG; i++) { /* 1: 0 with every tenth residue another; 2: with every third; 3: begins as 0; 4: unknown residues */
+        if (i % 10) seq[1][i] = seq[0][i];
+        if (i % 3) seq[2][i] = seq[0][i];
+        if (i < 60) seq[3][i] = seq[0][i];
+        seq[4][i] = 'X';
+    }
+    memset(seq[6], 'A', LONG); /* one word, many times */
+    dataset_atoms_t *a = atoms_new(&e);
+    for (int c = 0; c < CHAINS; c++) add_sequence(a, seq[c]);
+    vocab_t v;
+    lists_t l;
+    assert_int_equal(similar_chains(a, &v, &l, &e), 0);
+    for (int c = 0; c < CHAINS; c++) assert_int_equal(l.at[c + 1] - l.at[c], c != 4 && c != 6);
+    static const int alike[] = {1, 3};
+    for (size_t k = 0; k < 2; k++) {
+        size_t have = words(seq[0], seq[alike[k]]), all = words(seq[0], seq[0]);
+        assert_true((double)have >= SIMILAR_SHARE * (double)all);
+        assert_int_equal(l.item[l.at[alike[k]]], l.item[l.at[0]]);
+    }
+    assert_true((double)words(seq[0], seq[2]) < SIMILAR_SHARE * (double)words(seq[2], seq[2]));
+    assert_int_not_equal(l.item[l.at[2]], l.item[l.at[0]]);
+    assert_int_not_equal(l.item[l.at[5]], l.item[l.at[0]]);
+    assert_int_equal(v.n, 3);
+    vocab_free(&v);
+    lists_free(&l);
+    atoms_free(a);
 }
 
 int main(void)
 {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(atoms_come_back), cmocka_unit_test(atoms_at_the_limits), cmocka_unit_test(pdb_ids),
-        cmocka_unit_test(build_and_read),  cmocka_unit_test(groups_and_maps),     cmocka_unit_test(shares),
+        cmocka_unit_test(build_and_read),  cmocka_unit_test(facts),               cmocka_unit_test(captions),
+        cmocka_unit_test(one_fault_each),  cmocka_unit_test(cut_short),           cmocka_unit_test(alike_chains),
     };
     return cmocka_run_group_tests(t, set_up, tear_down);
 }
