@@ -1,8 +1,11 @@
-/* embed_views: EM-like views of the entries of a dataset, described and embedded as maps are: queries for learned.py.
+/* embed_views: queries and gallery of learned.py: EM-like views of the entries of a dataset, described and embedded as maps are,
+ * their clean densities, and maps.
  *     make tests/bench/embed_views
  *     tests/bench/embed_views DATASET train|valid|test|all VIEWS SEED OUT [NAME=MODEL...]
+ *     tests/bench/embed_views MANIFEST maps 1 0 OUT [NAME=MODEL...]
  * VIEWS of each entry of the split; 0: its clean density, as an index has it, once. Writes OUT.index.h5, an index whose ids
- * are those of the entries, and for each MODEL OUT.NAME.h5, the embeddings in the same order. The frame is what the density
+ * are those of the entries, and for each MODEL OUT.NAME.h5, the embeddings in the same order: one each, but of a model of one
+ * frame all ENCODER_POSES of a query, one after another. The frame is what the density
  * gives, as for a map: viewopts_t.shake, which cube_make() knows nothing of, is for training. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +13,11 @@
 
 #include "base/mem.h"
 #include "base/progress.h"
+#include "mrc/mrc.h"
 #include "pipeline/dataset.h"
 #include "pipeline/describe.h"
 #include "pipeline/index.h"
+#include "pipeline/manifest.h"
 #include "pipeline/modelfile.h"
 #include "pipeline/vectors.h"
 #include "voxel/view.h"
@@ -31,6 +36,7 @@ typedef struct {
 
 typedef struct {
     dataset_t data;
+    manifest_t maps; /* in place of the dataset */
     describer_t describer;
     model_run_t model[MODELS_MAX];
     size_t models;
@@ -65,11 +71,22 @@ static void model_close(model_run_t *r)
     vectors_free(&r->out);
 }
 
+static const char *id_of(const work_t *w, size_t i) { return w->maps.n ? w->maps.item[i].id : w->data.id[i]; }
+
+/* A new volume, NULL on error. */
+static vol_t *density_of(const work_t *w, size_t i, uint64_t seed, err_t *err)
+{
+    if (w->maps.n) return mrc_read(w->maps.item[i].path, NULL, NULL, NULL, err);
+    model_t *m = dataset_model(&w->data, i, err);
+    vol_t *v = !m ? NULL : w->clean ? describe_density(m, err) : view_density(m, &w->data.span[i], &view_em, seed, err);
+    model_free(m);
+    return v;
+}
+
 /* Slot k of the batch from entry i: the record, and a cube for each model. */
 static int view_one(work_t *w, size_t i, uint64_t seed, size_t k, err_t *err)
 {
-    model_t *m = dataset_model(&w->data, i, err);
-    vol_t *v = !m ? NULL : w->clean ? describe_density(m, err) : view_density(m, &w->data.span[i], &view_em, seed, err);
+    vol_t *v = density_of(w, i, seed, err);
     int rc = v && !describe_volume(&w->describer, v, &w->rec[k], err) ? 0 : -1;
     for (size_t j = 0; !rc && j < w->models; j++) {
         model_run_t *r = &w->model[j];
@@ -83,7 +100,6 @@ static int view_one(work_t *w, size_t i, uint64_t seed, size_t k, err_t *err)
         cube_free(&c);
     }
     vol_free(v);
-    model_free(m);
     return rc;
 }
 
@@ -93,10 +109,10 @@ static int batch_out(work_t *w, const size_t *entry, size_t n, err_t *err)
     size_t m = 0, id[BATCH];
     for (size_t k = 0; k < n; k++) {
         if (w->err[k].code != ERR_OK) {
-            fprintf(stderr, "%s: left out: %s\n", w->data.id[entry[k]], w->err[k].msg);
+            fprintf(stderr, "%s: left out: %s\n", id_of(w, entry[k]), w->err[k].msg);
             continue;
         }
-        const item_t it = {.id = w->data.id[entry[k]]};
+        const item_t it = {.id = id_of(w, entry[k])};
         if (index_add(&w->index, &it, &w->rec[k], err)) return -1;
         for (size_t j = 0; j < w->models; j++) {
             model_run_t *r = &w->model[j];
@@ -114,7 +130,7 @@ static int batch_out(work_t *w, const size_t *entry, size_t n, err_t *err)
                       : encoder_embed(r->file.encoder, m, r->cube, r->features, r->z, err))
             return -1;
         for (size_t k = 0; k < m * poses; k++)
-            if (vectors_add(&r->out, w->data.id[id[k / poses]], w->index.rg[w->index.n - m + k / poses], r->z + k * r->out.d, err))
+            if (vectors_add(&r->out, id_of(w, id[k / poses]), w->index.rg[w->index.n - m + k / poses], r->z + k * r->out.d, err))
                 return -1;
     }
     return 0;
@@ -123,9 +139,10 @@ static int batch_out(work_t *w, const size_t *entry, size_t n, err_t *err)
 static int run(work_t *w, split_t split, size_t views, uint64_t seed, err_t *err)
 {
     const log_t log = {.f = stderr, .level = LOG_INFO};
-    size_t n = 0, per = w->clean ? 1 : views, *entry = mem_new(w->data.n * per, sizeof *entry, err);
+    size_t all = w->maps.n ? w->maps.n : w->data.n;
+    size_t n = 0, per = w->clean ? 1 : views, *entry = mem_new(all * per, sizeof *entry, err);
     if (!entry) return -1;
-    for (size_t i = 0; i < w->data.n; i++)
+    for (size_t i = 0; i < all; i++)
         for (size_t v = 0; v < per && (split == SPLITS || w->data.split[i] == split); v++) entry[n++] = i;
     progress_t *bar = progress_new(&log, "views", "views", n);
     int rc = 0;
@@ -163,14 +180,16 @@ int main(int argc, char **argv)
     err_t err = {0};
     int split = SPLITS;
     if (argc < 6 || argc > 6 + MODELS_MAX) {
-        fprintf(stderr, "usage: embed_views DATASET train|valid|test|all VIEWS SEED OUT [NAME=MODEL...]\n");
+        fprintf(stderr, "usage: embed_views DATASET train|valid|test|all VIEWS SEED OUT [NAME=MODEL...]\n"
+                        "       embed_views MANIFEST maps 1 0 OUT [NAME=MODEL...]\n");
         return 2;
     }
     for (int s = 0; s < SPLITS; s++)
         if (!strcmp(argv[2], split_name[s])) split = s;
     size_t views = (size_t)atol(argv[3]);
     w.clean = !views;
-    int rc = dataset_read(argv[1], &w.data, &err) || describe_new(&w.describer, NULL, &err);
+    int rc = !strcmp(argv[2], "maps") ? manifest_add(&w.maps, argv[1], NULL, &err) : dataset_read(argv[1], &w.data, &err);
+    rc = rc || describe_new(&w.describer, NULL, &err);
     for (int i = 6; !rc && i < argc; i++) rc = model_open(&w.model[w.models++], argv[i], &err);
     rc = rc || run(&w, (split_t)split, views, strtoull(argv[4], NULL, 10), &err) || write_all(&w, argv[5], &err);
     if (rc) fprintf(stderr, "embed_views: %s\n", err.msg);
@@ -178,5 +197,6 @@ int main(int argc, char **argv)
     index_free(&w.index);
     describe_end(&w.describer);
     dataset_free(&w.data);
+    manifest_free(&w.maps);
     return rc ? 3 : 0;
 }

@@ -2,12 +2,12 @@
 """What a trained model is worth: text, views, real maps, GO terms, free text; tables in markdown. (python3 with numpy and h5py
 from PyPI.)
 
-    learned.py prepare  WORK CRYOLEX EMBED_VIEWS MANIFEST DATASET DATA MODEL UNTRAINED
+    learned.py prepare  WORK CRYOLEX EMBED_VIEWS DATASET DATA MODEL UNTRAINED
     learned.py calibrate|text|views|maps|robust|terms|free WORK
 
-prepare fills the folder WORK by running the program; what is there and newer than what it is made of is kept. MANIFEST lists
-the structures of the gallery, DATASET is that of `cryolex dataset build`, DATA the folder with maps/ and annot/, UNTRAINED
-a model of random parameters (`cryolex model new`). EMBED_VIEWS: make tests/bench/embed_views.
+prepare fills the folder WORK by running the program; what is there and newer than what it is made of is kept. DATASET is that of
+`cryolex dataset build`, all of whose entries are the gallery; DATA the folder with maps/ and annot/; UNTRAINED a model of
+random parameters (`cryolex model new`). EMBED_VIEWS: make tests/bench/embed_views.
 
 calibrate  weights of the score and of the confidence, from views of the validation split: JSON, also kept in WORK for the rest
 text       structure to text and back, test split
@@ -20,6 +20,7 @@ free       twenty queries of queries.txt: the first five hits, TSV
 In brackets: 95 % intervals of 2,000 bootstrap resamplings of groups (entries that share cluster, accession or family) or of
 the maps' families, seed 1. Equal scores stand in random order, seed 1."""
 import csv
+import glob
 import gzip
 import json
 import os
@@ -30,7 +31,7 @@ import calibrate
 import numpy as np
 from metrics import NAMES, Bootstrap, fmax, rank, values
 from retrieval import entry, real_queries
-from scores import Dataset, Entries, Scores, projection, unit
+from scores import Dataset, Entries, Scores, cosine, projection, unit
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHARED = (1, 3)  # GO terms, pruned of ancestors
@@ -73,16 +74,17 @@ class Work:
         """Of calibrate: {name: {a, b, width}}."""
         return self.load("calibration.json")["score"]
 
-    def made(self, outputs, inputs, command, status=(0, 1)):
-        """Run a command of the program unless its outputs are newer than the inputs."""
+    def made(self, outputs, inputs, command):
+        """Run a command unless its outputs are newer than the inputs. Whether it ran."""
         outputs = [self.at(o) for o in outputs]
         new = max(os.path.getmtime(i) for i in inputs)
         if all(os.path.exists(o) and os.path.getmtime(o) >= new for o in outputs):
-            return
+            return False
         print("$ " + " ".join(command), file=sys.stderr, flush=True)
         done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, env={**os.environ, "OMP_WAIT_POLICY": "passive"})
-        if done.returncode not in status:
+        if done.returncode:
             sys.exit(f"status {done.returncode}")
+        return True
 
 
 # ---- prepare ----
@@ -94,18 +96,18 @@ def vary_maps(w, cryolex, files):
     for name, path in files:
         side = max(np.fromfile(path, "<i4", 3)) + 16
         padded = w.at(f"robust/{name}.mrc")
-        w.made([f"robust/{name}.mrc"], [path], [cryolex, "resample", "-q", "--box", str(side), path, padded], (0,))
+        w.made([f"robust/{name}.mrc"], [path], [cryolex, "resample", "-q", "--box", str(side), path, padded])
         kinds = [(f"blur{s}", 8 * np.pi**2 * s * s) for s in BLURS] + [(f"sharp{-b}", b) for b in SHARPENINGS]
         for kind, b in kinds:
             out = f"robust/{name}.{kind}.mrc" if b else f"robust/{name}.mrc"
             if b:
-                w.made([out], [padded], [cryolex, "resample", "-q", "--bfactor", f"{b:.6g}", padded, w.at(out)], (0,))
+                w.made([out], [padded], [cryolex, "resample", "-q", "--bfactor", f"{b:.6g}", padded, w.at(out)])
             rows.append(f"{name}.{kind}\t{os.path.basename(out)}")
     with open(w.at("robust/manifest.tsv"), "w") as f:
         f.write("\n".join(rows) + "\n")
 
 
-def prepare(w, cryolex, embed_views, manifest, dataset, data, model, untrained):
+def prepare(w, cryolex, embed_views, dataset, data, model, untrained):
     os.makedirs(w.folder, exist_ok=True)
     paths = {"learned": os.path.abspath(model), "untrained": os.path.abspath(untrained)}
     w.plan = {"cryolex": os.path.abspath(cryolex), "dataset": os.path.abspath(dataset), "data": os.path.abspath(data), "models": paths}
@@ -115,16 +117,15 @@ def prepare(w, cryolex, embed_views, manifest, dataset, data, model, untrained):
         f.write("id\tpath\n" + "".join(f"{n}\t{os.path.abspath(p)}\n" for n, p in files))
     vary_maps(w, cryolex, files)
     named = [f"{k}={p}" for k, p in paths.items()]
-    for name, source in (("maps", w.at("maps.tsv")), ("robust", w.at("robust/manifest.tsv")), ("gallery", manifest)):
-        inputs = [source] if name == "gallery" else [p for _, p in files]
-        w.made([f"{name}.index.h5"], inputs, [cryolex, "index", "build", "-q", "-o", w.at(f"{name}.index.h5"), source])
-        for k, p in paths.items():
-            w.made([f"{name}.{k}.h5"], [*inputs, p], [cryolex, "embed", "-q", "-m", p, "-o", w.at(f"{name}.{k}.h5"), source])
-    for split, seed in (("valid", 1), ("test", 2)):
-        outputs = [f"{split}.index.h5", *(f"{split}.{k}.h5" for k in paths)]
-        w.made(outputs, [dataset, *paths.values()], [embed_views, dataset, split, "1", str(seed), w.at(split), *named])
-        if os.path.exists(w.at(f"{split}.cube.npy")):
-            os.unlink(w.at(f"{split}.cube.npy"))
+    maps, robust = (w.at("maps.tsv"), "maps"), (w.at("robust/manifest.tsv"), "maps")
+    inputs = {"maps": [p for _, p in files], "robust": [p for _, p in files]}
+    for name, source, views, seed in (("maps", maps, 1, 0), ("robust", robust, 1, 0), ("gallery", (dataset, "all"), 0, 0),
+                                      ("valid", (dataset, "valid"), 1, 1), ("test", (dataset, "test"), 1, 2)):
+        outputs = [f"{name}.index.h5", *(f"{name}.{k}.h5" for k in paths)]
+        command = [embed_views, *source, str(views), str(seed), w.at(name), *named]
+        if w.made(outputs, [*inputs.get(name, [dataset]), embed_views, *paths.values()], command):
+            for kept in glob.glob(w.at("*.cube.npy")):
+                os.unlink(kept)
 
 
 # ---- relevance ----
@@ -224,10 +225,9 @@ def run_text(w):
         if len(cols) == len(test):
             to_structure |= {n: frozen[cols] @ v.T for n, v in moved.items()}
         if t is not None:
-            to_text["learned"] = z[test] @ t[cols].T
-            if (seen >= 0).all():
-                to_text["learned, from an EM-like view"] = view.z["learned"][seen] @ t[cols].T
-            to_structure["learned"] = t[own] @ z[all_[cols]].T
+            to_text["learned"] = cosine(z[test], t[cols, None])
+            to_text["learned, from an EM-like view"] = np.where((seen >= 0)[:, None], cosine(view.z["learned"][seen], t[cols, None]), -1)
+            to_structure["learned"] = cosine(t[own, None], z[all_[cols]])
         n = shared(data.pruned, row[test], row[who])
         kinds = {"exact entry": same_entry([gallery.id[i] for i in test], [gallery.id[i] for i in who]),
                  "same set of GO terms": same_set(data.pruned, row[test], row[who])}
@@ -310,14 +310,14 @@ def run_maps(w):
     for i, name in enumerate(s.q.id):
         cells = " | ".join(f"{a[i]:.0f} / {b[i]:.0f}" for a, b in ranks.values())
         print(f"| {name} | {kin[i][1]} | {cells} |")
-    first = ranks["two-stage: learned, cube and size"][0]
+    first, names = ranks["two-stage: learned, cube and size"][0], molecules(w)
     for i in np.flatnonzero(first > 1):
         best = int(np.argmax(methods["two-stage: learned, cube and size"][i]))
         right = np.flatnonzero(same[i])
         print(f"\nMissed: {s.q.id[i]} (rank {first[i]:.0f}): Rg of the map {s.q.rg[i]:.1f}, of the right entries "
               f"{', '.join(f'{gallery.id[j]} {gallery.rg[j]:.1f}' for j in right)} angstrom; best cube correlation of those "
               f"{s.cube[i, right].max():.2f} and cosine {s.cosine['learned'][i, right].max():.2f}; found {gallery.id[best]} "
-              f"({gallery.molecules[best][:60]}), {s.cube[i, best]:.2f} and {s.cosine['learned'][i, best]:.2f}.")
+              f"({names.get(entry(gallery.id[best]), '')[:60]}), {s.cube[i, best]:.2f} and {s.cosine['learned'][i, best]:.2f}.")
 
 
 def run_robust(w):
@@ -337,7 +337,7 @@ def run_robust(w):
     at = {i: k for k, i in enumerate(s.q.id)}
     for k in dict.fromkeys(kind):
         rows = np.flatnonzero(kind == k)
-        c = np.array([z[r] @ z[at[s.q.id[r].rsplit(".", 1)[0] + ".blur0"]] for r in rows])
+        c = np.array([(z[r] @ z[at[s.q.id[r].rsplit(".", 1)[0] + ".blur0"]].T).max() for r in rows])
         what = f"blurred, sigma {k[4:]} angstrom" if k.startswith("blur") else f"sharpened, B = -{k[5:]}"
         cells = " | ".join(" / ".join(f"{100 * (r[rows] <= n).mean():.0f}" for n in (1, 5, 10)) for r in ranks.values())
         print(f"| {what if k != 'blur0' else 'none'} | {cells} | {c.mean():.3f} | {c.min():.3f} |")
@@ -492,12 +492,12 @@ def run_free(w):
         queries = f.read().splitlines()
     npy = w.at("queries.npy")
     subprocess.run([w.plan["cryolex"], "encode-text", "-q", "-l", os.path.join(HERE, "queries.txt"), "-o", npy], check=True)
-    cosine = unit(np.load(npy) @ weight.T) @ gallery.z["learned"].T
+    near = cosine(unit(np.load(npy) @ weight.T)[:, None], gallery.z["learned"])
     names = molecules(w)
     print("query\trank\tid\tcosine\tmolecules\tright")
-    for q, c in zip(queries, cosine):
+    for q, c in zip(queries, near):
         for n, j in enumerate(np.argsort(-c, kind="stable")[:5], 1):
-            print(f"{q}\t{n}\t{gallery.id[j]}\t{c[j]:.3f}\t{names.get(entry(gallery.id[j]), gallery.molecules[j])[:100]}\t")
+            print(f"{q}\t{n}\t{gallery.id[j]}\t{c[j]:.3f}\t{names.get(entry(gallery.id[j]), '')[:100]}\t")
 
 
 def molecules(w):
@@ -537,7 +537,7 @@ RUN = {"calibrate": run_calibrate, "text": run_text, "views": run_views, "maps":
 
 
 def main():
-    if len(sys.argv) == 10 and sys.argv[1] == "prepare":
+    if len(sys.argv) == 9 and sys.argv[1] == "prepare":
         prepare(Work(sys.argv[2]), *sys.argv[3:])
     elif len(sys.argv) == 3 and sys.argv[1] in RUN:
         RUN[sys.argv[1]](Work(sys.argv[2]))

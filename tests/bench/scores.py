@@ -5,7 +5,6 @@ Letters: Q queries; N entries of the gallery; d numbers of an embedding."""
 import itertools
 import json
 import os
-import sys
 
 import h5py
 import numpy as np
@@ -55,30 +54,25 @@ class Dataset:
 
 
 class Entries:
-    """Of an index: id, rg, cube, zernike, profile, title, molecules; z {network: (n,d)}."""
+    """Of an index: id, rg, cube, zernike, profile; z {network: (n,P,d)}, P embeddings of each, 1 or one a pose."""
 
     def __init__(self, index, vectors):
         with h5py.File(index) as f:
             self.id, self.rg = text(f["id"]), f["rg"][:].astype(float)
             self.cube, self.zernike, self.profile = f["cube"][:], f["zernike"][:], f["profile"][:]
-            self.title, self.molecules = text(f["title"]), text(f["molecules"])
         self.z = {name: self.join(path) for name, path in vectors.items()}
 
     def join(self, path):
         with h5py.File(path) as f:
             ids, z = text(f["ids"]), f["embeddings"][:].astype(np.float32)
-        if ids == self.id:
-            return z
-        row = {name: i for i, name in enumerate(ids)}
-        lack = [i for i in self.id if i not in row]
-        if lack:
-            print(f"{path}: {len(lack)} entries without embedding, such as {lack[0]}", file=sys.stderr)
-        return np.array([z[row[i]] if i in row else np.zeros(z.shape[1], np.float32) for i in self.id])
+        poses = len(ids) // len(self.id)
+        assert ids == [i for i in self.id for _ in range(poses)], f"{path}: other entries than in the index"
+        return z.reshape(len(self.id), poses, -1)
 
     def take(self, rows):
         """Some of them."""
         e = object.__new__(Entries)
-        e.id, e.title, e.molecules = ([x[i] for i in rows] for x in (self.id, self.title, self.molecules))
+        e.id = [self.id[i] for i in rows]
         e.rg, e.cube, e.zernike, e.profile = self.rg[rows], self.cube[rows], self.zernike[rows], self.profile[rows]
         e.z = {k: z[rows] for k, z in self.z.items()}
         return e
@@ -114,6 +108,15 @@ def cube(queries, gallery, block=32):
     return best
 
 
+def cosine(a, b):
+    """(Q,N) of a (Q,P,d) and b (N,R,d): that of the nearest two of their embeddings."""
+    best = np.full((len(a), len(b)), -np.inf, np.float32)
+    for p in range(a.shape[1]):
+        for r in range(b.shape[1]):
+            np.maximum(best, a[:, p] @ b[:, r].T, out=best)
+    return best
+
+
 def distance(a, b):
     """Euclidean (Q,N)."""
     sq = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2 * a @ b.T
@@ -135,7 +138,7 @@ class Scores:
                 np.save(keep, self.cube)
         self.zernike = distance(queries.zernike, gallery.zernike)
         self.profile = distance(queries.profile, gallery.profile)
-        self.cosine = {name: queries.z[name] @ gallery.z[name].T for name in gallery.z}
+        self.cosine = {name: cosine(queries.z[name], gallery.z[name]) for name in gallery.z}
 
     def size(self, width=SIZE_WIDTH):
         return -((self.dlog / width) ** 2) / 2
