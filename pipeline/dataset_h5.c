@@ -107,8 +107,8 @@ static size_t array_rows(const dataset_atoms_t *a, int k)
     }
 }
 
-/* x (n) to the nearest of 11 binary digits, so that HDF5 has nothing to round in a half: where a carry reaches the exponent it
- * (1.10) stores half of the number. */
+/* x (n) to the nearest of 11 binary digits, so that HDF5 has nothing to round in a half: where the carry reaches the exponent,
+ * 1.10 stores half of the number, in some places of a large array. */
 static float *rounded(const float *x, size_t n, err_t *err)
 {
     float *y = mem_new(n, sizeof *y, err);
