@@ -2,7 +2,7 @@
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
 	src/cmd_caption.c \
-	src/cmd_dataset.c \
+	src/cmd_dataset.c src/cmd_dataset_preview.c \
 	src/cmd_embed.c \
 	src/cmd_encode_text.c \
 	src/cmd_index.c \
@@ -21,13 +21,15 @@ cryolex_SOURCES = \
 	src/mapopts.c src/mapopts.h \
 	src/netopts.c src/netopts.h \
 	src/outpath.c src/outpath.h \
+	src/png.c src/png.h \
 	src/table.c src/table.h
-cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
+cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 cryolex_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
 SRC_TESTS = tests/test_cmd_dataset.sh tests/test_cmd_embed.sh tests/test_cmd_encode_text.sh tests/test_cmd_index.sh tests/test_cmd_resample.sh \
 	tests/test_cmd_simulate.sh
 SRC_TESTS += tests/test_cmd_caption.sh
 SRC_TESTS += tests/test_cmd_train.sh
+SRC_TESTS += tests/test_cmd_preview.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)

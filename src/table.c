@@ -15,6 +15,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_caption,
     &cmd_dataset_build,
     &cmd_dataset_info,
+    &cmd_dataset_preview,
     &cmd_model_new,
     &cmd_model_info,
     &cmd_train,

@@ -40,25 +40,30 @@ static void turn_axes(int k, int axis[3], int flip[3])
     }
 }
 
+void desc_turn(const float *cube, size_t side, int k, float *out)
+{
+    int axis[3], flip[3];
+    const size_t stride[3] = {1, side, side * side};
+    turn_axes(k, axis, flip);
+    for (size_t z = 0; z < side; z++)
+        for (size_t y = 0; y < side; y++)
+            for (size_t x = 0; x < side; x++) {
+                const size_t p[3] = {x, y, z};
+                size_t at = 0;
+                for (int d = 0; d < 3; d++) at += stride[axis[d]] * (flip[d] ? side - 1 - p[d] : p[d]);
+                *out++ = cube[at];
+            }
+}
+
 void desc_turns(const int8_t desc[DESC_LEN], float *turns)
 {
+    float unit[DESC_LEN];
     double mean = 0, sq = 0;
     for (size_t i = 0; i < DESC_LEN; i++) mean += (double)desc[i] / DESC_LEN;
     for (size_t i = 0; i < DESC_LEN; i++) sq += ((double)desc[i] - mean) * ((double)desc[i] - mean);
     double scale = sq > 0 ? 1 / sqrt(sq) : 0;
-    for (int k = 0; k < DESC_TURNS; k++) {
-        int axis[3], flip[3];
-        float *out = turns + (size_t)k * DESC_LEN;
-        turn_axes(k, axis, flip);
-        static const size_t stride[3] = {1, N, (size_t)N * N};
-        for (size_t z = 0; z < N; z++)
-            for (size_t y = 0; y < N; y++)
-                for (size_t x = 0; x < N; x++) {
-                    size_t p[3] = {x, y, z}, at = 0;
-                    for (int d = 0; d < 3; d++) at += stride[axis[d]] * (flip[d] ? N - 1 - p[d] : p[d]);
-                    *out++ = (float)(((double)desc[at] - mean) * scale);
-                }
-    }
+    for (size_t i = 0; i < DESC_LEN; i++) unit[i] = (float)(((double)desc[i] - mean) * scale);
+    for (int k = 0; k < DESC_TURNS; k++) desc_turn(unit, N, k, turns + (size_t)k * DESC_LEN);
 }
 
 /* 1 / length of the mean-free entry; exact integer sums. */

@@ -20,6 +20,9 @@ void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN]);
  * off and unit length (0 when desc is constant). Turn 0 is the identity. Thread-safe. */
 void desc_turns(const int8_t desc[DESC_LEN], float *turns);
 
+/* out = cube (side,side,side) under turn k, 0..23, of desc_turns(). Thread-safe. */
+void desc_turn(const float *cube, size_t side, int k, float *out);
+
 /* Pearson correlation of a query with n entries of a table, the best of the turns.
  * In:   turns  (24, 4096) of the query;  desc (any, 4096) the table
  *       row    row[0], then every `stride` bytes: the rows of the table to compare

@@ -1,0 +1,15 @@
+/* png: a grey picture as a PNG file. */
+#ifndef CRYOLEX_SRC_PNG_H
+#define CRYOLEX_SRC_PNG_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define PNG_SIDE_MAX 32768 /* pixels */
+
+/* Write px (h,w), 0 black to 255 white, as an 8-bit grey PNG; path as outfile_open(). 0, or -1: ERR_RANGE a side of 0 or over
+ * PNG_SIDE_MAX, ERR_IO, ERR_NOMEM. Source: PNG specification, ISO/IEC 15948. */
+int png_write(const char *path, const unsigned char *px, size_t w, size_t h, err_t *err);
+
+#endif
