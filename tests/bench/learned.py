@@ -2,7 +2,7 @@
 """What a trained model is worth: text, views, real maps, GO terms, free text; tables in markdown. (python3 with numpy and h5py
 from PyPI.)
 
-    learned.py prepare  WORK CRYOLEX EMBED_VIEWS DATASET DATA MODEL UNTRAINED
+    learned.py prepare  WORK CRYOLEX EMBED_VIEWS DATASET DATA MODEL [UNTRAINED]
     learned.py calibrate|text|views|maps|robust|terms|free WORK
 
 prepare fills the folder WORK by running the program; what is there and newer than what it is made of is kept. DATASET is that of
@@ -107,25 +107,25 @@ def vary_maps(w, cryolex, files):
         f.write("\n".join(rows) + "\n")
 
 
-def prepare(w, cryolex, embed_views, dataset, data, model, untrained):
+def prepare(w, cryolex, embed_views, dataset, data, *models):
     os.makedirs(w.folder, exist_ok=True)
-    paths = {"learned": os.path.abspath(model), "untrained": os.path.abspath(untrained)}
+    paths = {k: os.path.abspath(m) for k, m in zip(("learned", "untrained"), models)}
     w.plan = {"cryolex": os.path.abspath(cryolex), "dataset": os.path.abspath(dataset), "data": os.path.abspath(data), "models": paths}
     w.save("plan.json", w.plan)
     files = [(os.path.basename(f).split(".")[0], f) for f, _, _, _ in real_queries(f"{data}/maps/maps.tsv", set(Dataset(dataset).pdb))]
     with open(w.at("maps.tsv"), "w") as f:
         f.write("id\tpath\n" + "".join(f"{n}\t{os.path.abspath(p)}\n" for n, p in files))
     vary_maps(w, cryolex, files)
-    named = [f"{k}={p}" for k, p in paths.items()]
     maps, robust = (w.at("maps.tsv"), "maps"), (w.at("robust/manifest.tsv"), "maps")
     inputs = {"maps": [p for _, p in files], "robust": [p for _, p in files]}
     for name, source, views, seed in (("maps", maps, 1, 0), ("robust", robust, 1, 0), ("gallery", (dataset, "all"), 0, 0),
                                       ("valid", (dataset, "valid"), 1, 1), ("test", (dataset, "test"), 1, 2)):
-        outputs = [f"{name}.index.h5", *(f"{name}.{k}.h5" for k in paths)]
-        command = [embed_views, *source, str(views), str(seed), w.at(name), *named]
-        if w.made(outputs, [*inputs.get(name, [dataset]), embed_views, *paths.values()], command):
-            for kept in glob.glob(w.at("*.cube.npy")):
-                os.unlink(kept)
+        for k, p in paths.items():
+            command = [embed_views, *source, str(views), str(seed), w.at(name), f"{k}={p}"]
+            if w.made([f"{name}.{k}.h5"], [*inputs.get(name, [dataset]), embed_views, p], command):
+                for kept in (w.at(f"{name}.cube.npy"), *(glob.glob(w.at("*.cube.npy")) if name == "gallery" else ())):
+                    if os.path.exists(kept):
+                        os.unlink(kept)
 
 
 # ---- relevance ----
@@ -177,7 +177,8 @@ def retrieval_table(title, methods, relevant, boot):
 def with_learned(s, weights):
     """All methods: baselines, networks, and what is calibrated on the validation split."""
     m = s.baselines()
-    m["untrained network, cosine"] = s.cosine["untrained"]
+    if "untrained" in s.cosine:
+        m["untrained network, cosine"] = s.cosine["untrained"]
     m["learned, cosine"] = s.cosine["learned"]
     for name, what in (("cube_size", "cube and size, calibrated"), ("learned_size", "learned and size"), ("two_stage", "two-stage: learned, cube and size")):
         m[what] = s.both("learned", **weights[name])
@@ -207,8 +208,7 @@ def run_text(w):
     t = unit(frozen @ weight.T) if weight is not None else None
     z = gallery.z["learned"]
     clean = w.scores("test_clean", gallery, gallery.take(test))  # structures of the test split against the gallery
-    near = {"cube and size": clean.both("learned", 0, 25), "untrained cosine": clean.cosine["untrained"],
-            "learned cosine": clean.cosine["learned"]}
+    near = {"cube and size": clean.both("learned", 0, 25)} | {f"{k} cosine": v for k, v in clean.cosine.items()}
     moved = {f"caption of the nearest training structure by {n}" if k == 1 else f"mean caption of the nearest {k} by {n}":
              transfer(data, s[:, train], row[train], k) for n, s in near.items() for k in (1, 10)}
     view = w.entries("test")
@@ -422,7 +422,7 @@ def confidence(s, calibration, order, score):
 
 def term_methods(s, weights):
     m = {"random hits": s.baselines()["random"], "size": s.size(), "Zernike and size": s.baselines()["Zernike and size"], "cube": s.cube,
-         "cube and size": s.both("learned", 0, 25), "untrained, cosine": s.cosine["untrained"], "learned, cosine": s.cosine["learned"]}
+         "cube and size": s.both("learned", 0, 25)} | {f"{k}, cosine": s.cosine[k] for k in sorted(s.cosine, reverse=True)}
     return m | {"learned and size": s.both("learned", **weights["learned_size"]), "two-stage": s.both("learned", **weights["two_stage"])}
 
 
@@ -537,7 +537,7 @@ RUN = {"calibrate": run_calibrate, "text": run_text, "views": run_views, "maps":
 
 
 def main():
-    if len(sys.argv) == 9 and sys.argv[1] == "prepare":
+    if len(sys.argv) in (8, 9) and sys.argv[1] == "prepare":
         prepare(Work(sys.argv[2]), *sys.argv[3:])
     elif len(sys.argv) == 3 and sys.argv[1] in RUN:
         RUN[sys.argv[1]](Work(sys.argv[2]))
