@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	base/err.c base/err.h \
 	base/file.c base/file.h \
 	base/gz.c base/gz.h \
+	base/half.c base/half.h \
 	base/intern.c base/intern.h \
 	base/log.c base/log.h \
 	base/mem.c base/mem.h \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "base/mem.h"
 
 enum { CHUNK = 1024, CHUNK_LARGE = 1 << 16, LARGE = 1 << 20 }; /* rows */
@@ -106,5 +107,43 @@ int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t
     int rc = h5_put_data(file, name, type, n, 0, true, buf);
     H5Tclose(type);
     mem_free(buf);
+    return rc;
+}
+
+int h5_put_blocks(hid_t file, const char *name, size_t n, size_t cols, const int8_t *data)
+{
+    enum { BLOCK = 1 << 20 }; /* bytes */
+    size_t rows = BLOCK / cols ? BLOCK / cols : 1;
+    hsize_t dim[2] = {n, cols}, chunk[2] = {n < rows ? n : rows, cols};
+    hid_t space = H5Screate_simple(2, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(plist, 0);
+    H5Pset_chunk(plist, 2, chunk);
+    H5Pset_deflate(plist, 6);
+    hid_t d = H5Dcreate2(file, name, H5T_STD_I8LE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    int rc = d < 0 || H5Dwrite(d, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
+    if (d >= 0) H5Dclose(d);
+    H5Pclose(plist);
+    H5Sclose(space);
+    return rc;
+}
+
+hid_t h5_half_type(void)
+{
+    hid_t t = H5Tcopy(H5T_IEEE_F32LE);
+    H5Tset_fields(t, 15, 10, 5, 0, 10);
+    H5Tset_size(t, sizeof(uint16_t));
+    H5Tset_ebias(t, 15);
+    return t;
+}
+
+int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, err_t *err)
+{
+    uint16_t *h = mem_new(n * cols, sizeof *h, err);
+    if (!h) return -1;
+    half_pack(data, n * cols, h);
+    hid_t type = h5_half_type();
+    int rc = h5_put_data(file, name, type, n, cols, false, h);
+    H5Tclose(type);
+    mem_free(h);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <hdf5.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/file.h"
@@ -32,5 +33,10 @@ int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols,
 /* The same, converted to another type in the file. */
 int h5_put_data_as(hid_t file, const char *name, hid_t type, hid_t stored, size_t n, size_t cols, bool deflate, const void *data);
 int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err);
+/* Bytes (n, cols), deflated in blocks of rows that can be inflated side by side (h5matrix.h). */
+int h5_put_blocks(hid_t file, const char *name, size_t n, size_t cols, const int8_t *data);
+hid_t h5_half_type(void); /* float16; H5Tclose() */
+/* float (n, cols) as float16. Also -1 with ERR_NOMEM. */
+int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, err_t *err);
 
 #endif

@@ -11,31 +11,45 @@
 const char *const index_text_name[INDEX_TEXTS] = {"id",        "path",    "kind",  "title", "method", "molecules",
                                                   "organisms", "caption", "terms", "group", "split",  "pair"};
 
+/* The numeric arrays that have a row an entry. */
+typedef struct {
+    void *at; /* of the array's pointer */
+    size_t size;
+} part_t;
+enum { PARTS = 6 };
+
+static void parts_of(index_t *x, part_t part[PARTS])
+{
+    const part_t all[PARTS] = {{&x->rg, sizeof *x->rg},
+                               {&x->volume, sizeof *x->volume},
+                               {&x->cube, DESC_LEN},
+                               {&x->zernike, DESCRIBE_ZERNIKE * sizeof(float)},
+                               {&x->profile, DESCRIBE_PROFILE * sizeof(float)},
+                               {&x->z, x->d * sizeof *x->z}};
+    memcpy(part, all, sizeof all);
+}
+
 static int reserve(index_t *x, size_t want, err_t *err)
 {
-    size_t cap = x->cap;
-    if (want <= cap) return 0;
+    size_t cap, grown = 0;
+    part_t part[PARTS];
+    if (want <= x->cap) return 0;
     for (int c = 0; c < INDEX_TEXTS; c++) {
-        cap = x->cap;
-        if (mem_grow(&x->text[c], &cap, want, sizeof *x->text[c], err)) return -1;
+        grown = x->cap;
+        if (mem_grow(&x->text[c], &grown, want, sizeof *x->text[c], err)) return -1;
     }
-    const struct {
-        void *p;
-        size_t size;
-    } part[] = {{&x->rg, sizeof *x->rg},
-                {&x->volume, sizeof *x->volume},
-                {&x->cube, DESC_LEN},
-                {&x->zernike, DESCRIBE_ZERNIKE * sizeof(float)},
-                {&x->profile, DESCRIBE_PROFILE * sizeof(float)}};
-    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
-        cap = x->cap;
-        if (mem_grow(part[i].p, &cap, want, part[i].size, err)) return -1;
+    parts_of(x, part);
+    for (size_t i = 0; i < PARTS; i++) {
+        void *old;
+        memcpy(&old, part[i].at, sizeof old);
+        cap = old ? x->cap : 0;
+        if (part[i].size && mem_grow(part[i].at, &cap, grown, part[i].size, err)) return -1;
     }
-    x->cap = cap;
+    x->cap = grown;
     return 0;
 }
 
-int index_add(index_t *x, const item_t *it, const record_t *r, err_t *err)
+int index_add(index_t *x, const item_t *it, const record_t *r, const float *z, err_t *err)
 {
     if (reserve(x, x->n + 1, err)) return -1;
     const char *text[INDEX_TEXTS] = {it->id,       it->path,     r->kind == ITEM_MAP ? "map" : "model",
@@ -54,6 +68,7 @@ int index_add(index_t *x, const item_t *it, const record_t *r, err_t *err)
     memcpy(x->cube + i * DESC_LEN, r->cube, DESC_LEN);
     memcpy(x->zernike + i * DESCRIBE_ZERNIKE, r->zernike, sizeof r->zernike);
     memcpy(x->profile + i * DESCRIBE_PROFILE, r->profile, sizeof r->profile);
+    if (x->d) memcpy(x->z + i * x->d, z, x->d * sizeof *z);
     x->n++;
     return 0;
 }
@@ -78,13 +93,51 @@ void index_free(index_t *x)
     if (x->map) munmap(x->map, x->map_bytes);
     mem_free(x->zernike);
     mem_free(x->profile);
+    mem_free(x->z);
+    terms_free(&x->terms);
     *x = (index_t){0};
+}
+
+int index_of_model(const index_t *x, const char *path, const char *hash, const char *model, err_t *err)
+{
+    if (!x->d)
+        return err_set(err, ERR_UNSUP, "%s: the index has no embeddings (cryolex index build -m %s makes one that has)", path, model);
+    if (!strcmp(x->model, hash)) return 0;
+    return err_set(err, ERR_UNSUP, "%s: an index of model %s (%s is model %s): build the index again with it", path, x->model, model, hash);
+}
+
+/* What both can have in common. */
+static int same_kind(index_t *x, const index_t *from, err_t *err)
+{
+    if (!x->n) {
+        x->d = from->d;
+        x->frames = from->frames;
+        memcpy(x->model, from->model, sizeof x->model);
+        x->scoring = from->scoring;
+        x->scored = from->scored;
+        x->store = from->store;
+    }
+    if (x->d != from->d || strcmp(x->model, from->model) != 0)
+        return err_set(err, ERR_UNSUP, "embeddings of model %s (those before are of %s)", *from->model ? from->model : "none",
+                       *x->model ? x->model : "none");
+    if (!from->zernike) x->store.no_zernike = true;
+    if (!from->profile) x->store.no_profile = true;
+    return 0;
+}
+
+static int join_terms(index_t *x, size_t n, const index_t *from, err_t *err)
+{
+    if (!x->terms.n) x->terms.entries = n;
+    if (!x->terms.n && !from->terms.n) return 0;
+    return terms_join(&x->terms, &from->terms, err);
 }
 
 int index_join(index_t *x, const index_t *from, err_t *err)
 {
     size_t n = x->n;
-    if (reserve(x, n + from->n, err)) return -1;
+    part_t to[PARTS], add[PARTS];
+    index_t source = *from;
+    if (same_kind(x, from, err) || reserve(x, n + from->n, err) || join_terms(x, n, from, err)) return -1;
     for (size_t i = 0; i < from->n; i++) {
         for (int c = 0; c < INDEX_TEXTS; c++)
             if (!(x->text[c][x->n] = mem_str(from->text[c][i], err))) {
@@ -93,11 +146,16 @@ int index_join(index_t *x, const index_t *from, err_t *err)
             }
         x->n++;
     }
-    memcpy(x->rg + n, from->rg, from->n * sizeof *x->rg);
-    memcpy(x->volume + n, from->volume, from->n * sizeof *x->volume);
-    memcpy(x->cube + n * DESC_LEN, from->cube, from->n * DESC_LEN);
-    memcpy(x->zernike + n * DESCRIBE_ZERNIKE, from->zernike, from->n * DESCRIBE_ZERNIKE * sizeof *x->zernike);
-    memcpy(x->profile + n * DESCRIBE_PROFILE, from->profile, from->n * DESCRIBE_PROFILE * sizeof *x->profile);
+    parts_of(x, to);
+    parts_of(&source, add);
+    for (size_t k = 0; k < PARTS; k++) {
+        char *p;
+        const char *q;
+        memcpy(&p, to[k].at, sizeof p);
+        memcpy(&q, add[k].at, sizeof q);
+        if (to[k].size && q) memcpy(p + n * to[k].size, q, from->n * to[k].size);
+        else if (to[k].size) memset(p + n * to[k].size, 0, from->n * to[k].size);
+    }
     size_t d = index_duplicate(x);
     return d < x->n ? err_set(err, ERR_FORMAT, "id %s: occurs twice", x->text[INDEX_ID][d]) : 0;
 }

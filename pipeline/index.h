@@ -2,15 +2,18 @@
 #ifndef CRYOLEX_PIPELINE_INDEX_H
 #define CRYOLEX_PIPELINE_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "pipeline/describe.h"
 #include "pipeline/manifest.h"
+#include "pipeline/scoring.h"
+#include "pipeline/terms.h"
 
 #define INDEX_FORMAT "cryolex-index"
-#define INDEX_VERSION 1
+#define INDEX_VERSION 2 /* 1, which had neither embeddings nor terms, is read too */
 
 /* Text columns; each is a dataset of its name, /id first. */
 enum {
@@ -19,7 +22,17 @@ enum {
 };
 extern const char *const index_text_name[INDEX_TEXTS];
 
-/* n entries. All arrays are owned. */
+/* How an index is stored: {0} is all parts, cubes as they are, embeddings in float16. */
+typedef struct {
+    bool no_zernike, no_profile; /* left out */
+    bool no_path;                /* the paths of the files that entries come from are left empty */
+    bool compact; /* cubes rounded to multiples of INDEX_COMPACT_STEP and deflated; they can then not be mapped. All else is
+                   * deflated where that makes it smaller */
+    bool float32; /* embeddings */
+} indexstore_t;
+#define INDEX_COMPACT_STEP 4
+
+/* n entries. All arrays are owned. A part that was not read, or that the index lacks, is NULL. */
 typedef struct {
     size_t n, cap;
     char **text[INDEX_TEXTS]; /* text[c][i], UTF-8, "" where unknown */
@@ -28,6 +41,15 @@ typedef struct {
     int8_t *cube;             /* (n, DESC_LEN), see desc.h */
     float *zernike;           /* (n, DESCRIBE_ZERNIKE) */
     float *profile;           /* (n, DESCRIBE_PROFILE) */
+    size_t d;                 /* numbers of an embedding; 0: none */
+    float *z;                 /* (n, d) embeddings, of length 1 */
+    char model[17];           /* hash (modelfile.h) of the model that made them; "" without */
+    int frames;               /* see encoder.h */
+    terms_t terms;            /* of all n entries */
+    scoring_t scoring;        /* scoring_default where the index has none */
+    bool scored;              /* the index has its own */
+    indexstore_t store;
+    int version;              /* of the file that was read */
 
     char *block[INDEX_TEXTS]; /* strings of a column that were read as one; NULL: each has its own memory */
     size_t block_bytes[INDEX_TEXTS];
@@ -42,16 +64,25 @@ typedef struct {
 #define INDEX_PROFILE (1u << 26)
 #define INDEX_VOLUME (1u << 27)
 #define INDEX_MAPPED (1u << 28) /* cubes stay in the file and are paged in as they are looked at */
-#define INDEX_ALL (INDEX_CUBE | INDEX_ZERNIKE | INDEX_PROFILE | INDEX_VOLUME | (INDEX_TEXT(INDEX_TEXTS) - 1))
+#define INDEX_EMBED (1u << 20)   /* embeddings */
+#define INDEX_VOCAB (1u << 21)   /* terms, without their embeddings */
+#define INDEX_VOCAB_EMBED (1u << 22)
+#define INDEX_ALL                                                                                                               \
+    (INDEX_CUBE | INDEX_ZERNIKE | INDEX_PROFILE | INDEX_VOLUME | INDEX_EMBED | INDEX_VOCAB | INDEX_VOCAB_EMBED |                \
+     (INDEX_TEXT(INDEX_TEXTS) - 1))
 
-/* *x starts from {0}; end with index_free(). */
-int index_add(index_t *x, const item_t *it, const record_t *r, err_t *err); /* copies; 0, or -1 ERR_NOMEM */
+/* Copies. z (d), or NULL where x->d, which is set before the first entry, is 0. *x starts from {.scoring = scoring_default} with
+ * x->d, x->model and x->frames set where there are embeddings; end with index_free(). 0, or -1 ERR_NOMEM. */
+int index_add(index_t *x, const item_t *it, const record_t *r, const float *z, err_t *err);
 void index_free(index_t *x);
 
 /* Write: the whole file or none of it. Layout (h5py reads it):
- *   attributes   format, format_version, cube_version, cube_side, program
- *   /id ...      fixed-length UTF-8 strings (n), one dataset a text column, deflated
+ *   attributes   format, format_version, cube_version, cube_side, program; without: names of the datasets left out;
+ *                model, frames, of the embeddings; scoring_NAME, see scoring.h; text_model, text_hash, see terms_h5.h
+ *   /id ...      fixed-length UTF-8 strings (n), one dataset a text column (the manifest's column terms is /manifest_terms), deflated
  *   /rg /volume  float32 (n);  /cube int8 (n,4096);  /zernike float32 (n,121);  /profile float32 (n,32)
+ *   /embeddings  float16 or float32 (n,d)
+ *   /terms /vocab groups, see terms_h5.h
  * 0, or -1: ERR_IO, ERR_RANGE no entry, ERR_NOMEM. HDF5 is called from one thread. */
 int index_write(const char *path, const index_t *x, err_t *err);
 
@@ -60,7 +91,13 @@ int index_write(const char *path, const index_t *x, err_t *err);
  * version (the message names both); ERR_NOMEM. */
 int index_read(const char *path, unsigned parts, index_t *x, err_t *err);
 
-/* Append the entries of `from`, which has all parts. 0, or -1: ERR_FORMAT an id that occurs twice (*x is then for freeing only); ERR_NOMEM. */
+/* 0, or -1: ERR_UNSUP where x has no embeddings, or was made with another model than that of this hash, both named; `path` and
+ * `model` are files, for the message. */
+int index_of_model(const index_t *x, const char *path, const char *hash, const char *model, err_t *err);
+
+/* Append the entries of `from`, which has been read with INDEX_ALL; an empty *x takes its model, scoring and store. What only
+ * one of both has, of zernike and profile, goes. 0, or -1 (*x is then for freeing only): ERR_FORMAT an id that occurs twice; ERR_UNSUP embeddings of two models, or only on
+ * one side (the message has both hashes); ERR_NOMEM. */
 int index_join(index_t *x, const index_t *from, err_t *err);
 
 /* First entry whose id came before, or n when all are unique. ERR_NOMEM gives n. */

@@ -13,7 +13,10 @@
 #include "base/mem.h"
 #include "config.h"
 #include "pipeline/h5.h"
+#include "pipeline/h5matrix.h"
+#include "pipeline/h5read.h"
 #include "pipeline/index.h"
+#include "pipeline/terms_h5.h"
 
 /* Numeric datasets: name, columns (0: a vector), type, where the array's pointer is in index_t. */
 static const struct {
@@ -37,25 +40,84 @@ static void *array_of(const index_t *x, int k)
     return p;
 }
 
-static int put_attrs(hid_t file)
+/* The dataset of a text column; terms is the name of a group since version 2. */
+static const char *text_dataset(int c, int version)
+{
+    return c == INDEX_TERMS && version > 1 ? "manifest_terms" : index_text_name[c];
+}
+
+/* Whether the index is stored without this array. */
+static bool left_out(const indexstore_t *s, int k)
+{
+    return (array[k].part == INDEX_ZERNIKE && s->no_zernike) || (array[k].part == INDEX_PROFILE && s->no_profile);
+}
+
+static int put_attrs(hid_t file, const index_t *x)
 {
     int version = INDEX_VERSION, cube = CUBE_VERSION, side = CUBE_SIDE;
+    const indexstore_t *s = &x->store;
+    const char *without = s->no_zernike && s->no_profile ? "zernike,profile" : s->no_zernike ? "zernike" : "profile";
     int rc = h5_put_attr_text(file, "format", INDEX_FORMAT) || h5_put_attr_text(file, "program", PACKAGE_STRING) ||
              h5_put_attr(file, "format_version", H5T_NATIVE_INT, &version) ||
              h5_put_attr(file, "cube_version", H5T_NATIVE_INT, &cube) || h5_put_attr(file, "cube_side", H5T_NATIVE_INT, &side);
+    if (!rc && (s->no_zernike || s->no_profile)) rc = h5_put_attr_text(file, "without", without);
+    if (!rc && x->d) rc = h5_put_attr_text(file, "model", x->model) || h5_put_attr(file, "frames", H5T_NATIVE_INT, &x->frames);
+    scoring_t scoring = x->scoring;
+    for (size_t k = 0; !rc && x->scored && k < SCORING_FIELDS; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "scoring_%s", scoring_name[k]);
+        rc = h5_put_attr(file, name, H5T_NATIVE_DOUBLE, scoring_field(&scoring, k));
+    }
     return rc ? -1 : 0;
+}
+
+/* Cubes of fewer levels, which deflate to a sixth. */
+static int put_compact(hid_t file, const index_t *x, err_t *err)
+{
+    enum { STEP = INDEX_COMPACT_STEP, MOST = 127 / STEP * STEP };
+    int8_t *cube = mem_new(x->n, DESC_LEN, err);
+    if (!cube) return -1;
+    for (size_t i = 0; i < x->n * DESC_LEN; i++) {
+        long v = STEP * lrint((double)x->cube[i] / STEP);
+        cube[i] = (int8_t)(v > MOST ? MOST : v < -MOST ? -MOST : v);
+    }
+    int rc = h5_put_blocks(file, "cube", x->n, DESC_LEN, cube);
+    mem_free(cube);
+    return rc;
+}
+
+static int put_column(hid_t file, const index_t *x, int c, err_t *err)
+{
+    static char none[] = "";
+    const char *name = text_dataset(c, INDEX_VERSION);
+    if (c != INDEX_PATH || !x->store.no_path) return h5_put_text(file, name, x->n, x->text[c], err);
+    char **empty = mem_new(x->n, sizeof *empty, err);
+    if (!empty) return -1;
+    for (size_t i = 0; i < x->n; i++) empty[i] = none;
+    int rc = h5_put_text(file, name, x->n, empty, err);
+    mem_free(empty);
+    return rc;
 }
 
 int index_write(const char *path, const index_t *x, err_t *err)
 {
     h5out_t o;
+    const indexstore_t *s = &x->store;
     if (!x->n) return err_set(err, ERR_RANGE, "%s: no entry to write", path);
     if (h5_create(&o, path, err)) return -1;
-    int rc = put_attrs(o.file);
-    for (int c = 0; !rc && c < INDEX_TEXTS; c++) rc = h5_put_text(o.file, index_text_name[c], x->n, x->text[c], err);
-    for (int k = 0; !rc && k < ARRAYS; k++)
-        rc = h5_put_data(o.file, array[k].name, array[k].floats ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT8, x->n, array[k].cols, false,
-                         array_of(x, k));
+    int rc = put_attrs(o.file, x);
+    for (int c = 0; !rc && c < INDEX_TEXTS; c++) rc = put_column(o.file, x, c, err);
+    for (int k = 0; !rc && k < ARRAYS; k++) {
+        if (left_out(s, k)) continue;
+        rc = s->compact && array[k].part == INDEX_CUBE
+                 ? put_compact(o.file, x, err)
+                 : h5_put_data(o.file, array[k].name, array[k].floats ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT8, x->n, array[k].cols,
+                               s->compact && array[k].floats, array_of(x, k));
+    }
+    if (!rc && x->d)
+        rc = s->float32 ? h5_put_data(o.file, "embeddings", H5T_NATIVE_FLOAT, x->n, x->d, false, x->z)
+                        : h5_put_half(o.file, "embeddings", x->n, x->d, x->z, err);
+    if (!rc) rc = terms_write(o.file, &x->terms, err);
     return h5_finish(&o, !rc, err);
 }
 
@@ -92,9 +154,9 @@ static long rows_of(hid_t d, size_t cols)
 }
 
 /* A text column into x->text[c][0..n-1]: one block of memory, a place of width + 1 bytes for each string. */
-static int get_text(hid_t file, int c, index_t *x, size_t n, err_t *err)
+static int get_text(hid_t file, int version, int c, index_t *x, size_t n, err_t *err)
 {
-    hid_t d = H5Dopen2(file, index_text_name[c], H5P_DEFAULT), own = d >= 0 ? H5Dget_type(d) : -1, wide = -1;
+    hid_t d = H5Dopen2(file, text_dataset(c, version), H5P_DEFAULT), own = d >= 0 ? H5Dget_type(d) : -1, wide = -1;
     size_t width = own >= 0 && H5Tget_class(own) == H5T_STRING && !H5Tis_variable_str(own) ? H5Tget_size(own) : 0;
     int rc = -1;
     if (!width || rows_of(d, 0) != (long)n) goto done;
@@ -157,16 +219,18 @@ static int get_array(hid_t file, int k, index_t *x, size_t n, err_t *err)
     return rc;
 }
 
-static int check_versions(hid_t file, const char *path, err_t *err)
+/* Format version into *version. */
+static int check_versions(hid_t file, const char *path, int *version, err_t *err)
 {
     int v[2] = {0, 0};
     if (!is_index(file) || get_int(file, "format_version", &v[0]) || get_int(file, "cube_version", &v[1]))
         return err_set(err, ERR_FORMAT, "%s: an HDF5 file, but no cryolex index", path);
-    if (v[0] != INDEX_VERSION)
-        return err_set(err, ERR_UNSUP, "%s: index format %d (this program reads %d)", path, v[0], INDEX_VERSION);
+    if (v[0] < 1 || v[0] > INDEX_VERSION)
+        return err_set(err, ERR_UNSUP, "%s: index format %d (this program reads 1 to %d)", path, v[0], INDEX_VERSION);
     if (v[1] != CUBE_VERSION)
         return err_set(err, ERR_UNSUP, "%s: cubes of version %d (this program makes %d): build the index again", path, v[1],
                        CUBE_VERSION);
+    *version = v[0];
     return 0;
 }
 
@@ -178,22 +242,59 @@ static bool finite_array(const index_t *x, int k)
     return true;
 }
 
-static int get_parts(hid_t file, const char *path, unsigned parts, index_t *x, err_t *err)
+/* What is said to be left out, the model of the embeddings, the scoring. */
+static int get_attrs(const h5in_t *in, int version, index_t *x, err_t *err)
 {
-    for (int c = 0; c < INDEX_TEXTS; c++)
-        if ((parts & INDEX_TEXT(c)) && get_text(file, c, x, x->n, err))
-            return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, index_text_name[c]);
+    char without[64] = "";
+    x->scoring = scoring_default;
+    x->version = version;
+    if (version < 2) return 0;
+    if (H5Aexists(in->file, "without") > 0 && h5read_attr_text(in, "without", without, sizeof without, err)) return -1;
+    x->store.no_zernike = strstr(without, "zernike");
+    x->store.no_profile = strstr(without, "profile");
+    for (size_t k = 0; k < SCORING_FIELDS; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "scoring_%s", scoring_name[k]);
+        if (H5Aexists(in->file, name) <= 0) continue;
+        if (h5read_attr(in, name, H5T_NATIVE_DOUBLE, scoring_field(&x->scoring, k), err)) return -1;
+        x->scored = true;
+    }
+    err_t own = {0};
+    if (scoring_check(&x->scoring, &own)) return err_set(err, ERR_FORMAT, "%s: %s", in->path, own.msg);
+    if (H5Lexists(in->file, "embeddings", H5P_DEFAULT) <= 0) return 0;
+    return h5read_attr_text(in, "model", x->model, sizeof x->model, err) || h5read_attr(in, "frames", H5T_NATIVE_INT, &x->frames, err)
+               ? -1
+               : 0;
+}
+
+static int get_arrays(const h5in_t *in, unsigned parts, index_t *x, err_t *err)
+{
     for (int k = 0; k < ARRAYS; k++) {
-        if (array[k].part && !(parts & array[k].part)) continue;
-        if (array[k].part == INDEX_CUBE && (parts & INDEX_MAPPED) && !map_cubes(file, path, x, x->n)) continue;
-        if (get_array(file, k, x, x->n, err))
-            return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", path, array[k].name);
-        if (array[k].floats && !finite_array(x, k))
-            return err_set(err, ERR_FORMAT, "%s: /%s: a value that is not finite", path, array[k].name);
+        if ((array[k].part && !(parts & array[k].part)) || left_out(&x->store, k)) continue;
+        if (array[k].part == INDEX_CUBE && (parts & INDEX_MAPPED) && !map_cubes(in->file, in->path, x, x->n)) continue;
+        if (array[k].part == INDEX_CUBE) {
+            if (h5matrix_bytes(in, array[k].name, x->n, DESC_LEN, &x->cube, err)) return -1;
+            continue;
+        }
+        if (get_array(in->file, k, x, x->n, err))
+            return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", in->path, array[k].name);
+        if (!finite_array(x, k)) return err_set(err, ERR_FORMAT, "%s: /%s: a value that is not finite", in->path, array[k].name);
     }
     for (size_t i = 0; i < x->n; i++)
         if (!(x->rg[i] > 0))
-            return err_set(err, ERR_FORMAT, "%s: /rg: %g in row %zu (a length above 0)", path, (double)x->rg[i], i);
+            return err_set(err, ERR_FORMAT, "%s: /rg: %g in row %zu (a length above 0)", in->path, (double)x->rg[i], i);
+    return 0;
+}
+
+static int get_parts(const h5in_t *in, int version, unsigned parts, index_t *x, err_t *err)
+{
+    for (int c = 0; c < INDEX_TEXTS; c++)
+        if ((parts & INDEX_TEXT(c)) && get_text(in->file, version, c, x, x->n, err))
+            return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", in->path, text_dataset(c, version));
+    if (get_attrs(in, version, x, err) || get_arrays(in, parts, x, err)) return -1;
+    if ((parts & INDEX_EMBED) && *x->model && h5matrix_unit(in, "embeddings", x->n, &x->d, &x->z, err)) return -1;
+    if (version > 1 && (parts & (INDEX_VOCAB | INDEX_VOCAB_EMBED)))
+        return terms_read(in->file, in->path, x->n, (parts & INDEX_VOCAB_EMBED) != 0, &x->terms, err);
     return 0;
 }
 
@@ -204,13 +305,14 @@ int index_read(const char *path, unsigned parts, index_t *x, err_t *err)
     h5_quiet();
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0) return err_set(err, ERR_FORMAT, "%s: no HDF5 file, or a damaged one (an index is wanted)", path);
-    int rc = check_versions(file, path, err);
+    int version = 0, rc = check_versions(file, path, &version, err);
     hid_t d = rc ? -1 : H5Dopen2(file, "rg", H5P_DEFAULT);
     long n = d >= 0 ? rows_of(d, 0) : -1;
     if (d >= 0) H5Dclose(d);
     if (!rc && n <= 0) rc = err_set(err, ERR_FORMAT, "%s: /rg: missing or empty", path);
     x->n = x->cap = n > 0 && !rc ? (size_t)n : 0;
-    if (!rc) rc = get_parts(file, path, parts, x, err);
+    const h5in_t in = {.file = file, .path = path};
+    if (!rc) rc = get_parts(&in, version, parts, x, err);
     H5Fclose(file);
     if (rc) index_free(x);
     return rc;

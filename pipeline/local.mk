@@ -23,7 +23,7 @@ libpipeline_a_SOURCES = \
 	pipeline/vectors.c pipeline/vectors.h \
 	pipeline/vocab.c pipeline/vocab.h
 libpipeline_a_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(JANSSON_CFLAGS) $(LZMA_CFLAGS) $(MPI_CFLAGS)
-PIPELINE_LIBS = libpipeline.a $(HDF5_LIBS) $(LZMA_LIBS)
+PIPELINE_LIBS = libpipeline.a $(TEXT_LIBS) $(HDF5_LIBS) $(LZMA_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_modelfile tests/test_pipeline
@@ -115,4 +115,18 @@ TESTS += tests/test_train
 tests_test_train_SOURCES = tests/ranks.h tests/test_train.c tests/tiny_dataset.h
 tests_test_train_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_train_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
+
+# The index in the learned space.
+libpipeline_a_CPPFLAGS += $(DEFLATE_CFLAGS)
+libpipeline_a_SOURCES += \
+	pipeline/h5matrix.c pipeline/h5matrix.h \
+	pipeline/scoring.c pipeline/scoring.h \
+	pipeline/terms.c pipeline/terms.h pipeline/terms_h5.c pipeline/terms_h5.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_index
+TESTS += tests/test_index
+tests_test_index_SOURCES = tests/test_index.c
+tests_test_index_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
+tests_test_index_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif

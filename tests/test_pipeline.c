@@ -138,7 +138,7 @@ static void build(index_t *x, size_t *failed)
     err_t e = {0};
     put(DIR "/broken.pdb", "ATOM  nonsense\n");
     if (manifest_add(&m, DIR, NULL, &e) || manifest_add(&m, DIR "/m00.pdb", NULL, &e) || describe_new(&d, NULL, &e) ||
-        build_index(&m, &d, NULL, x, failed, &e))
+        build_index(&m, &d, NULL, NULL, x, failed, &e))
         fail_msg("%s", e.msg);
     describe_end(&d);
     manifest_free(&m);
@@ -229,7 +229,7 @@ static void index_refuses(void **state)
         const char *attr;
         int value;
         errcode_t code;
-    } row[] = {{"format_version", 99, ERR_UNSUP}, {"format_version", 1, ERR_OK}, {"cube_version", 99, ERR_UNSUP}, {"cube_version", CUBE_VERSION, ERR_OK}};
+    } row[] = {{"format_version", 99, ERR_UNSUP}, {"format_version", 2, ERR_OK}, {"cube_version", 99, ERR_UNSUP}, {"cube_version", CUBE_VERSION, ERR_OK}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         set_attr(DIR "/x.h5", row[i].attr, row[i].value);
         e = (err_t){0};

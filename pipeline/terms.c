@@ -1,0 +1,358 @@
+/* terms: the vocabulary of an index (see terms.h; the file is terms_h5.h). */
+#include "pipeline/terms.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/intern.h"
+#include "base/mem.h"
+
+const char *const term_space_name[TERM_SPACES] = {"molecular_function", "biological_process", "cellular_component", "ec", "pfam"};
+
+void terms_free(terms_t *t)
+{
+    mem_free(t->id);
+    mem_free(t->name);
+    mem_free(t->space);
+    lists_free(&t->parents);
+    lists_free(&t->of);
+    mem_free(t->z);
+    mem_free(t->text_model);
+    *t = (terms_t){0};
+}
+
+/* ---- a vocabulary in the making: terms have numbers in order of their arrival ---- */
+
+typedef struct {
+    const char *name;
+    const float *z; /* of the terms that are joined; NULL */
+    uint32_t depth; /* longest way from a term without parents */
+    uint8_t space;
+} draft_item_t;
+
+typedef struct {
+    intern_t ids;
+    draft_item_t *item; /* (ids.n) */
+    size_t cap;
+    lists_builder_t parents; /* numbers, a row a term */
+    lists_builder_t of;      /* numbers, a row an entry */
+    size_t d;
+} draft_t;
+
+static void draft_free(draft_t *d)
+{
+    intern_free(&d->ids);
+    mem_free(d->item);
+    lists_builder_free(&d->parents);
+    lists_builder_free(&d->of);
+}
+
+/* The number of a term, a new one or not; or -1. */
+static long draft_term(draft_t *d, const char *id, const char *name, uint8_t space, const float *z, err_t *err)
+{
+    uint32_t k;
+    size_t before = d->ids.n;
+    if (intern_add(&d->ids, id, strlen(id), &k, err) || mem_grow(&d->item, &d->cap, d->ids.n, sizeof *d->item, err)) return -1;
+    if (d->ids.n > before) d->item[k] = (draft_item_t){.name = name, .space = space};
+    if (z && !d->item[k].z) d->item[k].z = z;
+    return (long)k;
+}
+
+/* Depths by passes over all terms, as many as the graph is deep. */
+static void depths(draft_t *d)
+{
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < d->ids.n; i++)
+            for (size_t k = d->parents.at[i]; k < d->parents.at[i + 1]; k++) {
+                uint32_t deeper = d->item[d->parents.item[k]].depth + 1;
+                if (deeper <= d->item[i].depth) continue;
+                d->item[i].depth = deeper;
+                more = true;
+            }
+    }
+}
+
+typedef struct {
+    const draft_item_t *item;
+    const char *id;
+    uint32_t number;
+} place_t;
+
+static int by_depth(const void *a, const void *b)
+{
+    const place_t *x = a, *y = b;
+    if (x->item->depth != y->item->depth) return x->item->depth < y->item->depth ? -1 : 1;
+    if (x->item->space != y->item->space) return x->item->space < y->item->space ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+/* The vocabulary in its final order: parents first. place (n) is sorted; to (n) gets the row of each number. */
+static int settle(draft_t *d, place_t *place, uint32_t *to, const char **text, terms_t *t, err_t *err)
+{
+    size_t n = d->ids.n;
+    lists_builder_t parents = {0};
+    depths(d);
+    for (size_t i = 0; i < n; i++) place[i] = (place_t){&d->item[i], d->ids.str[i], (uint32_t)i};
+    qsort(place, n, sizeof *place, by_depth);
+    for (size_t i = 0; i < n; i++) to[place[i].number] = (uint32_t)i;
+    for (size_t i = 0; i < n; i++) text[i] = place[i].id;
+    if (!(t->id = vocab_strings(text, n, err))) return -1;
+    for (size_t i = 0; i < n; i++) text[i] = place[i].item->name;
+    if (!(t->name = vocab_strings(text, n, err)) || !(t->space = mem_new(n, 1, err))) return -1;
+    bool embedded = d->d > 0;
+    for (size_t i = 0; i < n; i++) {
+        t->space[i] = place[i].item->space;
+        embedded = embedded && place[i].item->z;
+        int rc = 0;
+        for (size_t k = d->parents.at[place[i].number]; !rc && k < d->parents.at[place[i].number + 1]; k++)
+            rc = lists_add(&parents, d->parents.item[k], err);
+        if (rc || lists_row(&parents, err)) {
+            lists_builder_free(&parents);
+            return -1;
+        }
+    }
+    lists_end(&parents, to, &t->parents);
+    t->n = n;
+    if (!embedded) return 0;
+    t->d = d->d;
+    if (!(t->z = mem_new(n, t->d * sizeof *t->z, err))) return -1;
+    for (size_t i = 0; i < n; i++) memcpy(t->z + i * t->d, place[i].item->z, t->d * sizeof *t->z);
+    return 0;
+}
+
+/* Make *t of the draft, which is used up. */
+static int draft_end(draft_t *d, terms_t *t, err_t *err)
+{
+    size_t n = d->ids.n;
+    place_t *place = mem_new(n, sizeof *place, err);
+    uint32_t *to = mem_new(n, sizeof *to, err);
+    const char **text = mem_new(n, sizeof *text, err);
+    *t = (terms_t){0};
+    int rc = place && to && text && n ? settle(d, place, to, text, t, err) : place && to && text ? 0 : -1;
+    if (!rc) t->entries = d->of.rows;
+    if (!rc && n) lists_end(&d->of, to, &t->of);
+    mem_free(place);
+    mem_free(to);
+    mem_free(text);
+    if (rc) terms_free(t);
+    return rc;
+}
+
+/* ---- from the annotation tables ---- */
+
+const facts_t *terms_facts(const annot_t *a, const char *id)
+{
+    char pdb[16];
+    size_t n = 0;
+    while (n < sizeof pdb - 1 && isalnum((unsigned char)id[n])) n++;
+    memcpy(pdb, id, n);
+    pdb[n] = 0;
+    return annot_find(a, pdb);
+}
+
+static bool is_term(const goterm_t *g) { return !g->obsolete && g->parents > 0; }
+
+static int take_go(draft_t *d, const ontology_t *o, const facts_t *f, err_t *err)
+{
+    size_t m = 0;
+    uint32_t *all = ontology_close(o, f->go, f->ngo, &m, err);
+    int rc = all ? 0 : -1;
+    for (size_t i = 0; !rc && i < m; i++) {
+        const goterm_t *g = ontology_term(o, all[i]);
+        if (!is_term(g)) continue;
+        long k = draft_term(d, g->id, g->name, (uint8_t)g->space, NULL, err);
+        rc = k < 0 ? -1 : lists_add(&d->of, (uint32_t)k, err);
+    }
+    mem_free(all);
+    return rc;
+}
+
+enum { EC_PARTS = 4, EC_ROOM = 64 };
+
+/* The class at a level of 1..4 of an EC number: "EC:3.2.-.-" is level 2. False where the number does not go so deep. */
+static bool ec_class(const char *ec, int level, char out[EC_ROOM])
+{
+    size_t n = 0;
+    for (int k = 0; k < level; k++) {
+        size_t len = strcspn(ec + n, ".");
+        if (!len || ec[n] == '-') return false;
+        n += len;
+        if (k + 1 < level && ec[n++] != '.') return false;
+    }
+    if (n + 12 > EC_ROOM) return false;
+    snprintf(out, EC_ROOM, "EC:%.*s%s", (int)n, ec, ".-.-.-" + 2 * (level - 1));
+    return true;
+}
+
+static int take_ec(draft_t *d, const annot_t *a, const facts_t *f, err_t *err)
+{
+    char id[EC_ROOM];
+    for (size_t i = 0; i < f->ec.n; i++)
+        for (int level = 1; level <= EC_PARTS && ec_class(f->ec.s[i], level, id); level++) {
+            long k = draft_term(d, id, annot_ec_name(a, id + 3), TERM_EC, NULL, err);
+            if (k < 0 || lists_add(&d->of, (uint32_t)k, err)) return -1;
+        }
+    return 0;
+}
+
+static int take_pfam(draft_t *d, const annot_t *a, const facts_t *f, err_t *err)
+{
+    for (size_t i = 0; i < f->pfam.n; i++) {
+        long k = draft_term(d, f->pfam.s[i], annot_pfam_name(a, f->pfam.s[i]), TERM_PFAM, NULL, err);
+        if (k < 0 || lists_add(&d->of, (uint32_t)k, err)) return -1;
+    }
+    return 0;
+}
+
+/* Level of an EC class: how many of its parts are given. */
+static int ec_level(const char *id)
+{
+    int level = 0;
+    for (const char *p = id + 3; *p && *p != '-'; level++) {
+        p += strcspn(p, ".");
+        if (*p) p++;
+    }
+    return level;
+}
+
+static int take_parents(draft_t *d, const ontology_t *o, err_t *err)
+{
+    char up[EC_ROOM];
+    for (size_t i = 0; i < d->ids.n; i++) {
+        const char *id = d->ids.str[i];
+        if (d->item[i].space < GO_NAMESPACES) {
+            const goterm_t *g = ontology_term(o, (size_t)ontology_find(o, id));
+            for (size_t k = 0; k < g->parents; k++) {
+                const goterm_t *p = ontology_term(o, g->parent[k]);
+                long at = is_term(p) ? intern_find(&d->ids, p->id, strlen(p->id)) : -1;
+                if (at >= 0 && lists_add(&d->parents, (uint32_t)at, err)) return -1;
+            }
+        } else if (d->item[i].space == TERM_EC && ec_level(id) > 1 && ec_class(id + 3, ec_level(id) - 1, up)) {
+            long at = intern_find(&d->ids, up, strlen(up));
+            if (at >= 0 && lists_add(&d->parents, (uint32_t)at, err)) return -1;
+        }
+        if (lists_row(&d->parents, err)) return -1;
+    }
+    return 0;
+}
+
+int terms_make(const annot_t *a, char *const *id, size_t n, terms_t *t, err_t *err)
+{
+    draft_t d = {0};
+    int rc = 0;
+    *t = (terms_t){0};
+    for (size_t i = 0; !rc && i < n; i++) {
+        const facts_t *f = terms_facts(a, id[i]);
+        if (f) rc = take_go(&d, annot_ontology(a), f, err) || take_ec(&d, a, f, err) || take_pfam(&d, a, f, err) ? -1 : 0;
+        if (!rc) rc = lists_row(&d.of, err);
+    }
+    if (!rc) rc = take_parents(&d, annot_ontology(a), err);
+    if (!rc) rc = draft_end(&d, t, err);
+    draft_free(&d);
+    return rc;
+}
+
+/* ---- joining ---- */
+
+/* Terms, parents and entries of t into the draft; parents only of terms that are new. number (t->n) is scratch. */
+static int take_terms(draft_t *d, const terms_t *t, uint32_t *number, err_t *err)
+{
+    size_t before = d->ids.n;
+    for (size_t i = 0; i < t->n; i++) {
+        long k = draft_term(d, t->id[i], t->name[i], t->space[i], t->z ? t->z + i * t->d : NULL, err);
+        if (k < 0) return -1;
+        number[i] = (uint32_t)k;
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        if (number[i] < before) continue;
+        for (size_t k = t->parents.at[i]; k < t->parents.at[i + 1]; k++)
+            if (lists_add(&d->parents, number[t->parents.item[k]], err)) return -1;
+        if (lists_row(&d->parents, err)) return -1;
+    }
+    for (size_t i = 0; i < t->entries; i++) {
+        for (size_t k = t->n ? t->of.at[i] : 0; k < (t->n ? t->of.at[i + 1] : 0); k++)
+            if (lists_add(&d->of, number[t->of.item[k]], err)) return -1;
+        if (lists_row(&d->of, err)) return -1;
+    }
+    return 0;
+}
+
+int terms_join(terms_t *t, const terms_t *from, err_t *err)
+{
+    draft_t d = {0};
+    terms_t joined = {0};
+    uint32_t *number = mem_new(t->n > from->n ? t->n : from->n, sizeof *number, err);
+    const terms_t *known = t->n ? t : from; /* the first with terms says by which encoder */
+    bool same = from->n == 0 || (known->z && from->z && known->d == from->d && !strcmp(known->text_hash, from->text_hash));
+    char *model = known->z ? mem_str(known->text_model, err) : NULL;
+    if (same && model) d.d = known->d;
+    int rc = number && (model || !known->z) && !take_terms(&d, t, number, err) && !take_terms(&d, from, number, err) && !draft_end(&d, &joined, err) ? 0 : -1;
+    if (!rc && joined.z) {
+        joined.text_model = model;
+        model = NULL;
+        memcpy(joined.text_hash, known->text_hash, sizeof joined.text_hash);
+    }
+    mem_free(model);
+    mem_free(number);
+    draft_free(&d);
+    if (rc) return -1;
+    terms_free(t);
+    *t = joined;
+    return 0;
+}
+
+/* ---- in the learned space ---- */
+
+void terms_text(const terms_t *t, size_t row, char out[TERMS_TEXT_MAX])
+{
+    static const char *const form[TERM_SPACES] = {
+        [TERM_FUNCTION] = "Molecular function: %s.", [TERM_PROCESS] = "Biological process: %s.",
+        [TERM_COMPONENT] = "Cellular component: %s.", [TERM_EC] = "Enzyme: %s.", [TERM_PFAM] = "Protein family: %s."};
+    const char *name = *t->name[row] ? t->name[row] : t->id[row];
+    size_t at = strcspn(form[t->space[row]], "%");
+    snprintf(out, TERMS_TEXT_MAX, "%.*s%s.", (int)at, form[t->space[row]], name);
+}
+
+int terms_embed(terms_t *t, const modelfile_t *m, const sentence_t *s, err_t *err)
+{
+    enum { BATCH = 256 };
+    const modeltext_t *w = &m->text;
+    char hash[SENTENCE_HASH];
+    if (!w->dim) return err_set(err, ERR_UNSUP, "the model knows no text");
+    if (sentence_hash(s, hash, err)) return -1;
+    if (strcmp(hash, w->hash) != 0 || sentence_info(s)->dim != w->dim)
+        return err_set(err, ERR_UNSUP, "sentence encoder %s %s (the model was trained with %s %s)", sentence_info(s)->name, hash, w->name,
+                       w->hash);
+    char *text = mem_new(BATCH, TERMS_TEXT_MAX, err);
+    float *v = mem_new(BATCH, w->dim * sizeof *v, err), *z = mem_new(t->n, m->encoder->d * sizeof *z, err);
+    char *name = mem_str(w->name, err);
+    int rc = text && v && z && name ? 0 : -1;
+    for (size_t at = 0; !rc && at < t->n; at += BATCH) {
+        const char *line[BATCH];
+        size_t n = t->n - at < BATCH ? t->n - at : BATCH;
+        for (size_t i = 0; i < n; i++) {
+            line[i] = text + i * TERMS_TEXT_MAX;
+            terms_text(t, at + i, text + i * TERMS_TEXT_MAX);
+        }
+        rc = sentence_encode(s, line, n, v, NULL, err);
+        if (!rc) modelfile_project(m, n, v, z + at * m->encoder->d);
+    }
+    mem_free(text);
+    mem_free(v);
+    if (rc) {
+        mem_free(z);
+        mem_free(name);
+        return -1;
+    }
+    mem_free(t->z);
+    mem_free(t->text_model);
+    t->z = z;
+    t->d = m->encoder->d;
+    t->text_model = name;
+    memcpy(t->text_hash, w->hash, sizeof t->text_hash);
+    return 0;
+}

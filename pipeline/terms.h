@@ -1,0 +1,54 @@
+/* terms: the vocabulary of function and family that entries of an index are annotated with, as a graph, and its place in the
+ * learned space. */
+#ifndef CRYOLEX_PIPELINE_TERMS_H
+#define CRYOLEX_PIPELINE_TERMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "pipeline/annot.h"
+#include "pipeline/modelfile.h"
+#include "pipeline/vocab.h"
+#include "text/sentence.h"
+
+typedef enum { TERM_FUNCTION, TERM_PROCESS, TERM_COMPONENT, TERM_EC, TERM_PFAM, TERM_SPACES } termspace_t;
+extern const char *const term_space_name[TERM_SPACES]; /* as go_space_name, then "ec", "pfam" */
+
+#define TERMS_TEXT_MAX 1024
+
+/* n terms and what `entries` entries are annotated with. All arrays are owned. {0}: no terms. */
+typedef struct {
+    size_t n;
+    char **id, **name;   /* "GO:0003824", "EC:3.2.1.17", "EC:3.2.1.-", "PF00042"; name "" where unknown */
+    uint8_t *space;      /* (n) termspace_t */
+    lists_t parents;     /* (n) rows of terms, each less than n's own: a parent comes before its children. No term is a root of GO */
+    size_t entries;
+    lists_t of;          /* (entries) rows of terms, all ancestors included */
+    size_t d;
+    float *z;            /* (n, d) embeddings of terms_text(), of length 1; NULL: none */
+    char *text_model;    /* name of the sentence encoder; NULL without z */
+    char text_hash[SENTENCE_HASH];
+} terms_t;
+
+/* What the tables know of an entry by its id: that is a PDB id, perhaps with _CHAIN or such behind. NULL: nothing. */
+const facts_t *terms_facts(const annot_t *a, const char *id);
+
+/* The terms of n entries by their ids (terms_facts): GO with all ancestors but the
+ * three roots and what is obsolete, EC numbers and the classes above them, Pfam families. An id that the tables do not know
+ * has none. 0, or -1 ERR_NOMEM with *t empty. End with terms_free(). */
+int terms_make(const annot_t *a, char *const *id, size_t n, terms_t *t, err_t *err);
+void terms_free(terms_t *t); /* leaves {0} */
+
+/* A term as a text for the sentence encoder. */
+void terms_text(const terms_t *t, size_t row, char out[TERMS_TEXT_MAX]);
+
+/* Embed all terms: t->z. 0, or -1: ERR_UNSUP a model that knows no text, or by another sentence encoder than s (both hashes are
+ * named); the errors of sentence_encode(). */
+int terms_embed(terms_t *t, const modelfile_t *m, const sentence_t *s, err_t *err);
+
+/* Append the entries of `from`, and the terms that are new. Embeddings go where only one side has them or the encoders
+ * differ. 0, or -1 ERR_NOMEM with *t as it was. */
+int terms_join(terms_t *t, const terms_t *from, err_t *err);
+
+#endif
