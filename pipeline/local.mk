@@ -118,15 +118,20 @@ tests_test_train_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) 
 endif
 
 # The index in the learned space.
-libpipeline_a_CPPFLAGS += $(DEFLATE_CFLAGS)
+libpipeline_a_CPPFLAGS += $(DEFLATE_CFLAGS) -DCRYOLEX_PKGDATADIR='"$(pkgdatadir)"'
 libpipeline_a_SOURCES += \
+	pipeline/annotate.c pipeline/annotate.h \
 	pipeline/h5matrix.c pipeline/h5matrix.h \
 	pipeline/scoring.c pipeline/scoring.h \
+	pipeline/share.c pipeline/share.h \
 	pipeline/terms.c pipeline/terms.h pipeline/terms_h5.c pipeline/terms_h5.h
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_index
-TESTS += tests/test_index
-tests_test_index_SOURCES = tests/test_index.c
+check_PROGRAMS += tests/test_annotate tests/test_index
+TESTS += tests/test_annotate tests/test_index
+tests_test_annotate_SOURCES = tests/made_index.h tests/test_annotate.c
+tests_test_annotate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_annotate_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_index_SOURCES = tests/made_index.h tests/test_index.c
 tests_test_index_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_test_index_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif

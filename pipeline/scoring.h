@@ -8,26 +8,30 @@
 #include "base/err.h"
 
 typedef struct {
-    double cosine; /* weight of the cosine of two embeddings, and */
-    double cube;   /* of the correlation of two cubes, in a score that has both */
-    double size;   /* standard deviation of ln Rg: the size term is -(difference / size)^2 / 2 */
-    double bias, margin, quality; /* confidence of a hit: logistic(bias + margin x (its score - the best score of another entry)
-                                   * + quality x its shape part, score without size term, over cosine + cube) */
-    double vote; /* annotation: hits count exp((score - best score) / vote) */
+    /* Two-stage score: cosine x cosine of the embeddings + cube x correlation of the cubes - (dlog_rg / size)^2 / 2 */
+    double cosine, cube, size;
+    double learned; /* weight of the cosine where cubes are not compared */
+    /* Confidence of a hit, the probability that it is the same protein: the logistic function of bias + margin x (its score -
+     * the best score of another entry) + quality x (cosine x cosine + cube x correlation) / (cosine + cube) */
+    double bias, margin, quality;
+    double vote; /* annotation: a hit counts exp((its score - the best score) / vote) */
     double text; /* annotation: log-odds that a term gains for each standard deviation by which its cosine with the query
-                  * stands above those of its namespace; 0: hits alone */
+                  * stands above the mean of its namespace; 0: hits alone */
 } scoring_t;
 
 extern const scoring_t scoring_default;
 
 /* The fields by name. */
-#define SCORING_FIELDS 8
+#define SCORING_FIELDS 9
 extern const char *const scoring_name[SCORING_FIELDS];
 double *scoring_field(scoring_t *s, size_t k);
 
-/* Change the fields that `text` names: "cosine=14,cube=25". 0, or -1 ERR_USAGE: a name that is none, a number that is not
- * finite; cosine, cube, text and margin below 0, size and vote not above 0. */
+/* Change the fields that `text` names: "cosine=14,cube=25". 0, or -1 ERR_USAGE: a name that is none; scoring_check(). */
 int scoring_set(scoring_t *s, const char *text, err_t *err);
+/* 0, or -1 ERR_USAGE: a number that is not finite; cosine, cube, learned, text below 0; size, vote not above 0. */
 int scoring_check(const scoring_t *s, err_t *err);
+
+/* Confidence of a hit; margin: its score less the best of another entry. */
+double scoring_confidence(const scoring_t *s, double cosine, double cube, double margin);
 
 #endif

@@ -1,6 +1,7 @@
 /* search: the entries of an index nearest to a query (see search.h; DESIGN 2). */
 #include "pipeline/search.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,71 @@ static int by_score(const void *a, const void *b)
     return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-static double size_term(double dlog)
+/* What a search compares, and with which weights. */
+typedef struct {
+    searchkind_t kind;
+    double cosine, shape, width; /* shape: of the correlation, or below 0, of a distance */
+    bool size;
+    scoring_t scoring;
+} plan_t;
+
+static plan_t plan_of(const search_opts_t *o)
 {
-    double t = dlog / SEARCH_SIZE_WIDTH;
-    return -0.5 * t * t;
+    const scoring_t s = o->scoring ? *o->scoring : scoring_default;
+    plan_t p = {.kind = o->kind, .width = SEARCH_SIZE_WIDTH, .size = !o->shape_only, .scoring = s};
+    switch (o->kind) {
+    case SEARCH_CUBE: p.shape = SEARCH_CUBE_WEIGHT; break;
+    case SEARCH_ZERNIKE: p.shape = -SEARCH_ZERNIKE_WEIGHT; break;
+    case SEARCH_PROFILE: p.shape = -SEARCH_PROFILE_WEIGHT; break;
+    case SEARCH_SIZE: break;
+    case SEARCH_LEARNED:
+        p.cosine = s.learned;
+        p.width = s.size;
+        break;
+    case SEARCH_BOTH:
+        p.cosine = s.cosine;
+        p.shape = s.cube;
+        p.width = s.size;
+        break;
+    }
+    return p;
+}
+
+static bool learned(searchkind_t k) { return k == SEARCH_LEARNED || k == SEARCH_BOTH; }
+static bool cubes(searchkind_t k) { return k == SEARCH_CUBE || k == SEARCH_BOTH; }
+
+static int check(const index_t *x, const search_opts_t *o, err_t *err)
+{
+    if (o->kind == SEARCH_SIZE && o->shape_only) return err_set(err, ERR_USAGE, "search: nothing to compare without shape and size");
+    if (o->kind == SEARCH_ZERNIKE && !x->zernike) return err_set(err, ERR_UNSUP, "search: the index was made without Zernike invariants");
+    if (o->kind == SEARCH_PROFILE && !x->profile) return err_set(err, ERR_UNSUP, "search: the index was made without profiles");
+    if (learned(o->kind) && !x->z) return err_set(err, ERR_UNSUP, "search: the index has no embeddings");
+    return 0;
+}
+
+/* The sum goes by 16 lanes, in one order on every machine. */
+static float dot(const float *a, const float *b, size_t d)
+{
+    float lane[16] = {0}, sum = 0;
+    size_t k = 0;
+    for (; k + 16 <= d; k += 16)
+        for (size_t j = 0; j < 16; j++) lane[j] += a[k + j] * b[k + j];
+    for (; k < d; k++) lane[k % 16] += a[k] * b[k];
+    for (size_t j = 0; j < 16; j++) sum += lane[j];
+    return sum;
+}
+
+/* What costs no cube: size and cosine of every entry. */
+static void first_stage(const index_t *x, const record_t *q, const float *z, const plan_t *p, hit_t *h)
+{
+    bool cosines = learned(p->kind);
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < x->n; i++) {
+        double d = log((double)x->rg[i] / (double)q->rg), t = d / p->width;
+        h[i] = (hit_t){.entry = i, .dlog_rg = (float)d, .cosine = NAN, .cube = NAN, .distance = NAN, .confidence = NAN};
+        if (cosines) h[i].cosine = fminf(fmaxf(dot(z, x->z + i * x->d, x->d), -1), 1);
+        h[i].score = (float)((p->size ? -0.5 * t * t : 0) + (cosines ? p->cosine * (double)h[i].cosine : 0));
+    }
 }
 
 /* Distances of vectors of `len` floats. */
@@ -28,71 +90,90 @@ static void distances(const float *q, const float *x, size_t len, const hit_t *h
     for (size_t i = 0; i < n; i++) out[i] = (float)zernike_distance(q, x + h[i].entry * len, len);
 }
 
-static int shapes(const index_t *x, const record_t *q, searchkind_t kind, const float *turns, hit_t *h, size_t n, float *out,
-                  err_t *err)
+/* Add the shape term to n hits; shape (n) is scratch. */
+static int second_stage(const index_t *x, const record_t *q, const plan_t *p, const float *turns, hit_t *h, size_t n, float *shape,
+                        err_t *err)
 {
-    switch (kind) {
-    case SEARCH_CUBE: return desc_match(turns, x->cube, &h->entry, sizeof *h, n, out, err);
-    case SEARCH_ZERNIKE: distances(q->zernike, x->zernike, DESCRIBE_ZERNIKE, h, n, out); return 0;
-    case SEARCH_PROFILE: distances(q->profile, x->profile, DESCRIBE_PROFILE, h, n, out); return 0;
-    case SEARCH_SIZE: memset(out, 0, n * sizeof *out); return 0;
+    if (cubes(p->kind) && desc_match(turns, x->cube, &h->entry, sizeof *h, n, shape, err)) return -1;
+    if (p->kind == SEARCH_ZERNIKE) distances(q->zernike, x->zernike, DESCRIBE_ZERNIKE, h, n, shape);
+    if (p->kind == SEARCH_PROFILE) distances(q->profile, x->profile, DESCRIBE_PROFILE, h, n, shape);
+    if (p->kind == SEARCH_SIZE || p->kind == SEARCH_LEARNED) return 0;
+    for (size_t i = 0; i < n; i++) {
+        *(cubes(p->kind) ? &h[i].cube : &h[i].distance) = shape[i];
+        h[i].score += (float)(p->shape * (double)shape[i]);
     }
     return 0;
 }
 
-static double shape_score(searchkind_t kind, double shape)
+/* The best `keep` of the n entries of h, in its first places, scored in full; *n says how many. */
+static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t keep, size_t *n, err_t *err)
 {
-    return kind == SEARCH_CUBE      ? SEARCH_CUBE_WEIGHT * shape
-           : kind == SEARCH_ZERNIKE ? -SEARCH_ZERNIKE_WEIGHT * shape
-           : kind == SEARCH_PROFILE ? -SEARCH_PROFILE_WEIGHT * shape
-                                    : 0;
-}
-
-/* Most that the shape term can be: what an entry may still gain on its size term. */
-static double shape_most(searchkind_t kind) { return kind == SEARCH_CUBE ? SEARCH_CUBE_WEIGHT : 0; }
-
-int search_run(const index_t *x, const record_t *query, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err)
-{
-    enum { STEP = 4096 };            /* entries scored between two looks at the bound */
-    static const double slack = 1e-3; /* more than the rounding of a score */
-    size_t top = o->top < x->n ? o->top : x->n;
-    hit_t *h = mem_new(x->n, sizeof *h, err);
+    enum { FIRST = 512, STEP = 4096 };  /* entries scored between two looks at the bound */
+    static const double slack = 1e-3;   /* more than the rounding of a score */
+    double most = p->shape > 0 ? p->shape : 0; /* what an entry may still gain */
     float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, err), *shape = mem_new(STEP, sizeof *shape, err);
-    int rc = -1;
-    *n = 0;
-    if (!h || !turns || !shape) goto done;
-    if (o->kind == SEARCH_SIZE && o->shape_only) {
-        err_set(err, ERR_USAGE, "search: nothing to compare without shape and size");
-        goto done;
-    }
-    if (o->kind == SEARCH_CUBE) desc_turns(query->cube, turns);
-
-    /* By size first: the entries nearest in Rg come early, and those that follow can be ruled out. */
-    for (size_t i = 0; i < x->n; i++) {
-        double d = log((double)x->rg[i] / (double)query->rg);
-        h[i] = (hit_t){.entry = i, .dlog_rg = (float)d, .score = o->shape_only ? 0 : (float)size_term(d)};
-    }
-    qsort(h, x->n, sizeof *h, by_score);
+    int rc = turns && shape ? 0 : -1;
     size_t done = 0, kept = 0; /* h[0..kept-1]: the best of those scored, sorted */
-    while (done < x->n) {
-        if (kept == top && (double)h[done].score + shape_most(o->kind) + slack < (double)h[kept - 1].score) break;
-        size_t m = x->n - done < STEP ? x->n - done : STEP;
-        if (shapes(x, query, o->kind, turns, h + done, m, shape, err)) goto done;
-        for (size_t i = 0; i < m; i++) {
-            h[done + i].shape = shape[i];
-            h[done + i].score += (float)shape_score(o->kind, (double)shape[i]);
-        }
+    if (!rc && cubes(p->kind)) desc_turns(q->cube, turns);
+    qsort(h, x->n, sizeof *h, by_score); /* the likeliest come early, and those that follow can be ruled out */
+    while (!rc && done < x->n) {
+        if (kept == keep && (double)h[done].score + most + slack < (double)h[kept - 1].score) break;
+        size_t step = done ? STEP : FIRST, m = x->n - done < step ? x->n - done : step;
+        rc = second_stage(x, q, p, turns, h + done, m, shape, err);
         memmove(h + kept, h + done, m * sizeof *h); /* kept <= done */
         qsort(h, kept + m, sizeof *h, by_score);
-        kept = kept + m < top ? kept + m : top;
+        kept = kept + m < keep ? kept + m : keep;
         done += m;
     }
-    memcpy(hit, h, kept * sizeof *h);
     *n = kept;
-    rc = 0;
-done:
-    mem_free(h);
     mem_free(turns);
     mem_free(shape);
     return rc;
+}
+
+/* Of the first n of `kept` hits. */
+static void confidences(const plan_t *p, const hit_t *h, size_t kept, hit_t *hit, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double other = i ? (double)h[0].score : kept > 1 ? (double)h[1].score : (double)h[0].score;
+        hit[i].confidence =
+            (float)scoring_confidence(&p->scoring, (double)h[i].cosine, (double)h[i].cube, (double)h[i].score - other);
+    }
+}
+
+int search_run(const index_t *x, const record_t *query, const float *z, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err)
+{
+    const plan_t p = plan_of(o);
+    size_t top = o->top < x->n ? o->top : x->n, keep = top < 2 && x->n > 1 ? 2 : top, kept; /* two, for the margin */
+    *n = 0;
+    if (check(x, o, err)) return -1;
+    assert(!learned(o->kind) || z);
+    hit_t *h = mem_new(x->n, sizeof *h, err);
+    if (!h) return -1;
+    first_stage(x, query, z, &p, h);
+    int rc = rank(x, query, &p, h, keep, &kept, err);
+    if (!rc) {
+        *n = top;
+        memcpy(hit, h, top * sizeof *h);
+        if (o->kind == SEARCH_BOTH) confidences(&p, h, kept, hit, top);
+    }
+    mem_free(h);
+    return rc;
+}
+
+int search_vector(const index_t *x, const float *z, size_t top, hit_t *hit, size_t *n, err_t *err)
+{
+    *n = 0;
+    if (!x->z) return err_set(err, ERR_UNSUP, "search: the index has no embeddings");
+    hit_t *h = mem_new(x->n, sizeof *h, err);
+    if (!h) return -1;
+    for (size_t i = 0; i < x->n; i++) {
+        float c = fminf(fmaxf(dot(z, x->z + i * x->d, x->d), -1), 1);
+        h[i] = (hit_t){.entry = i, .score = c, .cosine = c, .cube = NAN, .distance = NAN, .dlog_rg = NAN, .confidence = NAN};
+    }
+    qsort(h, x->n, sizeof *h, by_score);
+    *n = top < x->n ? top : x->n;
+    memcpy(hit, h, *n * sizeof *h);
+    mem_free(h);
+    return 0;
 }

@@ -9,16 +9,20 @@
 #include "base/err.h"
 #include "pipeline/describe.h"
 #include "pipeline/index.h"
+#include "pipeline/scoring.h"
 
 /* What is compared. The score of an entry is its shape term plus its size term; higher is nearer. */
 typedef enum {
     SEARCH_CUBE,    /* SEARCH_CUBE_WEIGHT x correlation of the 16^3 cubes, the best of 24 turns */
     SEARCH_ZERNIKE, /* -SEARCH_ZERNIKE_WEIGHT x Euclidean distance of the Zernike invariants (EM-SURFER) */
     SEARCH_PROFILE, /* -SEARCH_PROFILE_WEIGHT x Euclidean distance of the radial profiles */
-    SEARCH_SIZE     /* nothing but the size term */
+    SEARCH_SIZE,    /* nothing but the size term */
+    SEARCH_LEARNED, /* scoring.learned x cosine of the embeddings */
+    SEARCH_BOTH     /* scoring.cosine x cosine + scoring.cube x correlation: recall by embedding and size, then the cubes */
 } searchkind_t;
 
-/* Size term: -(difference in ln Rg / SEARCH_SIZE_WIDTH)^2 / 2, the logarithm of a Gaussian likelihood. */
+/* Size term: -(difference in ln Rg / width)^2 / 2, the logarithm of a Gaussian likelihood; width is that of the scoring where
+ * embeddings are compared, else SEARCH_SIZE_WIDTH. */
 #define SEARCH_SIZE_WIDTH 0.08
 #define SEARCH_CUBE_WEIGHT 25.0
 #define SEARCH_ZERNIKE_WEIGHT 25.0
@@ -28,18 +32,26 @@ typedef struct {
     searchkind_t kind;
     bool shape_only; /* leave the size term out */
     size_t top;      /* hits wanted, > 0 */
+    const scoring_t *scoring; /* NULL: scoring_default */
 } search_opts_t;
 
 typedef struct {
     size_t entry;  /* row of the index */
     float score;
-    float shape;   /* correlation -1..1 (cube), or distance >= 0 (Zernike, profile); 0 for size */
-    float dlog_rg; /* ln(Rg of the entry / Rg of the query) */
+    float cosine, cube; /* -1..1; NAN where they were not compared */
+    float distance;     /* of Zernike invariants or profiles, >= 0; NAN where they were not compared */
+    float dlog_rg;      /* ln(Rg of the entry / Rg of the query); NAN for a query without size */
+    float confidence;   /* SEARCH_BOTH: scoring_confidence(), 0..1; else NAN */
 } hit_t;
 
 /* The `top` best entries, best first; equal scores by row. Exact: every entry is scored, or is shown not to matter by
- * its size term alone. hit holds min(top, x->n) on return, *n says how many.
- * 0, or -1: ERR_USAGE SEARCH_SIZE with shape_only; ERR_NOMEM. The same bytes for any number of threads. */
-int search_run(const index_t *x, const record_t *query, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err);
+ * what is known of it without its cube. z (d): the query's embedding, of length 1, for SEARCH_LEARNED and SEARCH_BOTH; else
+ * NULL. hit holds min(top, x->n) on return, *n says how many.
+ * 0, or -1: ERR_USAGE SEARCH_SIZE with shape_only; ERR_UNSUP the index has not what is to be compared; ERR_NOMEM. The same bytes
+ * for any number of threads. */
+int search_run(const index_t *x, const record_t *query, const float *z, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err);
+
+/* The same by the cosine with z (d), of length 1, alone, which is the score: for a text. 0, or -1: ERR_UNSUP, ERR_NOMEM. */
+int search_vector(const index_t *x, const float *z, size_t top, hit_t *hit, size_t *n, err_t *err);
 
 #endif

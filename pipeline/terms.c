@@ -307,14 +307,36 @@ int terms_join(terms_t *t, const terms_t *from, err_t *err)
 
 /* ---- in the learned space ---- */
 
+static bool ends(const char *s, const char *tail)
+{
+    size_t n = strlen(s), k = strlen(tail);
+    return n > k && !strcmp(s + n - k, tail);
+}
+
+/* In the words of the captions (caption.h). */
 void terms_text(const terms_t *t, size_t row, char out[TERMS_TEXT_MAX])
 {
-    static const char *const form[TERM_SPACES] = {
-        [TERM_FUNCTION] = "Molecular function: %s.", [TERM_PROCESS] = "Biological process: %s.",
-        [TERM_COMPONENT] = "Cellular component: %s.", [TERM_EC] = "Enzyme: %s.", [TERM_PFAM] = "Protein family: %s."};
+    static const char binding[] = " binding";
     const char *name = *t->name[row] ? t->name[row] : t->id[row];
-    size_t at = strcspn(form[t->space[row]], "%");
-    snprintf(out, TERMS_TEXT_MAX, "%.*s%s.", (int)at, form[t->space[row]], name);
+    int n = (int)(strlen(name) < TERMS_TEXT_MAX / 2 ? strlen(name) : TERMS_TEXT_MAX / 2);
+    if (n && name[n - 1] == '.') n--;
+    const char *head = "A protein that takes part in ", *tail = ".";
+    switch (t->space[row]) {
+    case TERM_FUNCTION:
+        head = strstr(name, "activity") ? "A protein that has " : "A protein that acts as ";
+        if (!ends(name, binding)) break;
+        head = "A protein that binds ";
+        n -= (int)strlen(binding);
+        break;
+    case TERM_COMPONENT: head = strstr(name, "complex") ? "A protein that is part of the " : "A protein that is found in the "; break;
+    case TERM_EC: head = "An enzyme: "; break;
+    case TERM_PFAM:
+        head = "A protein of the family ";
+        break;
+    default: break;
+    }
+    if (t->space[row] == TERM_EC) snprintf(out, TERMS_TEXT_MAX, "%s%.*s (EC %.64s).", head, n, name, t->id[row] + strlen("EC:"));
+    else snprintf(out, TERMS_TEXT_MAX, "%s%.*s%s", head, n, name, tail);
 }
 
 int terms_embed(terms_t *t, const modelfile_t *m, const sentence_t *s, err_t *err)

@@ -33,3 +33,8 @@ SRC_TESTS += tests/test_cmd_train.sh
 SRC_TESTS += tests/test_cmd_preview.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)
+
+# Queries by the learned space.
+cryolex_SOURCES += src/cmd_annotate.c src/query.c src/query.h
+dist_check_SCRIPTS += tests/test_cmd_annotate.sh
+TESTS += tests/test_cmd_annotate.sh

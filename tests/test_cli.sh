@@ -3,6 +3,7 @@
 # shellcheck disable=SC2317,SC2015,SC2016 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
 cryolex=${CRYOLEX:?the program to test}
+export CRYOLEX_SHARE=$tap_tmp/none # no model and no index come with the program
 out=$tap_tmp/out err=$tap_tmp/err
 
 mapfile -t commands < <("$cryolex" -h | sed -n -E 's/^  ([a-z-]+( [a-z]+)?)  .*/\1/p')

@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/tap.sh"
 scripts=$(cd "${srcdir:-.}/scripts" && pwd)
 cryolex=${CRYOLEX:?the program to test}
-export CRYOLEX_DATA=/nonexistent
+export CRYOLEX_DATA=/nonexistent CRYOLEX_SHARE=$tap_tmp/none
 out=$tap_tmp/out err=$tap_tmp/err dir=$tap_tmp/demo
 
 demo() {
@@ -43,9 +43,20 @@ odd_name() {
     LC_ALL=C grep -q '"query":".*/caf?.pdb","rank":1,"id":"caf?",' "$out" && grep -q '"title":"' "$out" || { cat "$out"; return 1; }
 }
 
+# With a model and an index of its own models in share/, a map is annotated: the one made, or a given one.
+annotates() {
+    mkdir "$tap_tmp/share" && export CRYOLEX_SHARE=$tap_tmp/share || return 1
+    "$cryolex" model new -q -o "$CRYOLEX_SHARE/default.safetensors" &&
+        "$cryolex" index build -q -m "$CRYOLEX_SHARE/default.safetensors" -o "$CRYOLEX_SHARE/default.index.h5" "$dir/models/manifest.tsv" || return 1
+    demo && grep -q '^\$ cryolex annotate --quiet --format text query.mrc$' "$out" && grep -q '^    double-ring ' "$out" || { cat "$out"; return 1; }
+    run 0 "$scripts/demo" "$dir" "$dir/turned/double-ring.turned.pdb" && grep -q '^.*/turned/double-ring.turned.pdb$' "$out" || return 1
+    run 3 env CRYOLEX_SHARE="$tap_tmp/none" "$scripts/demo" "$dir" "$dir/query.mrc" && grep -q 'no model and index' "$err"
+}
+
 tap "the demo finds what it hid" demo
 tap "run again, it builds nothing" again
 tap "the models" models
 tap "each model finds itself" itself
+tap "the demo annotates" annotates
 tap "JSON of a file name that is not UTF-8" odd_name
 tap_done

@@ -6,40 +6,20 @@
 
 #include "base/half.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "base/threads.h"
 #include "pipeline/index.h"
 #include "pipeline/scoring.h"
 #include "pipeline/terms.h"
 
 #define DIR "test_index.dir"
-enum { N = 700, D = 24 }; /* more than one block of cubes */
+#include "tests/made_index.h"
 
-static void put(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
+enum { N = 700, D = MADE_D }; /* more than one block of cubes */
 
 static int set_up(void **state)
 {
     (void)state;
-    mkdir(DIR, 0700);
-    put(DIR "/go_terms.tsv", "go_id\tname\tnamespace\tparents\tobsolete\n"
-                             "GO:0000001\troot\tmolecular_function\t\t0\n"
-                             "GO:0000009\td\tmolecular_function\tisa=GO:0000004\t0\n"
-                             "GO:0000002\ta\tmolecular_function\tisa=GO:0000001\t0\n"
-                             "GO:0000003\tb\tmolecular_function\tisa=GO:0000001\t0\n"
-                             "GO:0000004\tc\tmolecular_function\tisa=GO:0000002;partof=GO:0000003\t0\n"
-                             "GO:0000005\told\tcellular_component\tisa=GO:0000001\t1\n"
-                             "GO:0000006\tnever\tmolecular_function\tisa=GO:0000001\t0\n");
-    put(DIR "/pdb_go_entry.tsv", "pdb_id\tgo_ids\n1abc\tGO:0000009;GO:0000005\n2xyz\tGO:0000003\n");
-    put(DIR "/pdb_ec.tsv", "pdb_id\tchain\tec\n2xyz\tA\t3.2.1.17\n2xyz\tB\t1.7.-.-\n3new\tA\t3.2.1.18\n");
-    put(DIR "/pdb_pfam.tsv", "pdb_id\tchain\tpfam\n1abc\tA\tPF00001\n");
-    put(DIR "/ec_names.tsv", "ec\tname\n3.2.1.17\tlysozyme\n3.2\tGlycosylases\n");
-    put(DIR "/pfam_names.tsv", "pfam\tdescription\tshort_name\nPF00001\tseven helices\ts\n");
+    made_tables();
     return 0;
 }
 
@@ -95,20 +75,12 @@ static bool has(const lists_t *l, size_t at, size_t item)
     return false;
 }
 
-static void make_terms(terms_t *t, char *const *id, size_t n)
-{
-    err_t e = {0};
-    annot_t *a = annot_open(DIR, NULL, &e);
-    if (!a || terms_make(a, id, n, t, &e)) fail_msg("%s", e.msg);
-    annot_free(a);
-}
-
 static void terms_of_entries(void **state)
 {
     (void)state;
     char *id[] = {"1abc_AB", "none", "2XYZ", "3new.pdb"};
     terms_t t;
-    make_terms(&t, id, 4);
+    made_terms(&t, id, 4);
     /* a b c d; EC 3 3.2 3.2.1 3.2.1.17 3.2.1.18 1 1.7; PF00001. Neither root, nor what is obsolete or unused */
     assert_int_equal(t.n, 12);
     assert_int_equal(t.entries, 4);
@@ -129,7 +101,25 @@ static void terms_of_entries(void **state)
     assert_string_equal(t.name[row(&t, "PF00001")], "seven helices");
     char text[TERMS_TEXT_MAX];
     terms_text(&t, row(&t, "EC:3.2.1.17"), text);
-    assert_non_null(strstr(text, "lysozyme"));
+    assert_string_equal(text, "An enzyme: lysozyme (EC 3.2.1.17).");
+    terms_text(&t, row(&t, "PF00001"), text);
+    assert_string_equal(text, "A protein of the family seven helices.");
+    const struct {
+        uint8_t space;
+        char *name;
+        const char *text;
+    } phrase[] = {{TERM_FUNCTION, "ATP binding", "A protein that binds ATP."},
+                  {TERM_FUNCTION, "lysozyme activity", "A protein that has lysozyme activity."},
+                  {TERM_FUNCTION, "structural constituent of ribosome", "A protein that acts as structural constituent of ribosome."},
+                  {TERM_PROCESS, "protein folding", "A protein that takes part in protein folding."},
+                  {TERM_COMPONENT, "cytosol", "A protein that is found in the cytosol."},
+                  {TERM_COMPONENT, "chaperonin complex", "A protein that is part of the chaperonin complex."}};
+    for (size_t i = 0; i < sizeof phrase / sizeof *phrase; i++) {
+        char *name[] = {phrase[i].name};
+        uint8_t space[] = {phrase[i].space};
+        terms_text(&(terms_t){.n = 1, .id = name, .name = name, .space = space}, 0, text);
+        assert_string_equal(text, phrase[i].text);
+    }
     terms_free(&t);
 }
 
@@ -139,9 +129,9 @@ static void terms_joined(void **state)
     char *id[] = {"1abc", "2xyz", "3new"};
     terms_t all, a, b;
     err_t e = {0};
-    make_terms(&all, id, 3);
-    make_terms(&a, id, 1);
-    make_terms(&b, id + 1, 2);
+    made_terms(&all, id, 3);
+    made_terms(&a, id, 1);
+    made_terms(&b, id + 1, 2);
     assert_int_equal(terms_join(&a, &b, &e), 0);
     assert_int_equal(a.n, all.n);
     assert_int_equal(a.entries, 3);
@@ -164,47 +154,6 @@ static void terms_joined(void **state)
 
 /* ---- the index ---- */
 
-/* n entries from number `first` on, with embeddings, smooth cubes, and terms. */
-static void make_index(index_t *x, size_t first, size_t n, const char *model)
-{
-    rng_t r;
-    err_t e = {0};
-    *x = (index_t){.d = D, .frames = 4, .scoring = scoring_default};
-    snprintf(x->model, sizeof x->model, "%s", model);
-    rng_seed(&r, 5 + first);
-    record_t *rec = mem_zero(1, sizeof *rec, NULL);
-    for (size_t i = 0; i < n; i++) {
-        char id[32];
-        float z[D];
-        double sq = 0;
-        snprintf(id, sizeof id, "%s_%zu", i % 3 == 0 ? "1abc" : i % 3 == 1 ? "2xyz" : "none", first + i);
-        item_t it = {.id = id, .path = "p", .terms = "GO:1"};
-        rec->kind = ITEM_MODEL;
-        rec->title = rec->method = rec->molecules = rec->organisms = "t";
-        rec->rg = (float)(10 + 20 * rng_unit(&r));
-        rec->volume = 1000;
-        double a = 0.2 + rng_unit(&r), b = 0.2 + rng_unit(&r);
-        for (int k = 0; k < DESC_LEN; k++) rec->cube[k] = (int8_t)lrint(127 * sin(a * (k % 16)) * cos(b * (k / 256)));
-        for (int k = 0; k < DESCRIBE_ZERNIKE; k++) rec->zernike[k] = (float)rng_unit(&r);
-        for (int k = 0; k < DESCRIBE_PROFILE; k++) rec->profile[k] = (float)rng_unit(&r);
-        for (int k = 0; k < D; k++) {
-            z[k] = (float)rng_normal(&r);
-            sq += (double)z[k] * (double)z[k];
-        }
-        for (int k = 0; k < D; k++) z[k] = (float)((double)z[k] / sqrt(sq));
-        if (index_add(x, &it, rec, z, &e)) fail_msg("%s", e.msg);
-    }
-    rec->title = rec->method = rec->molecules = rec->organisms = NULL;
-    mem_free(rec);
-    make_terms(&x->terms, x->text[INDEX_ID], n);
-    terms_t *t = &x->terms;
-    t->d = D;
-    t->z = mem_zero(t->n, D * sizeof *t->z, NULL);
-    for (size_t i = 0; i < t->n; i++) t->z[i * D + (size_t)(t->id[i][strlen(t->id[i]) - 1] % D)] = 1;
-    t->text_model = mem_str("minilm", NULL);
-    snprintf(t->text_hash, sizeof t->text_hash, "0123456789abcdef");
-}
-
 static void same_terms(const terms_t *a, const terms_t *b)
 {
     assert_int_equal(a->n, b->n);
@@ -226,11 +175,11 @@ static void round_trip(void **state)
     (void)state;
     index_t x, y;
     err_t e = {0};
-    make_index(&x, 0, N, "00000000000000aa");
+    made_index(&x, 0, N, "00000000000000aa");
     x.scored = true;
     x.scoring.cosine = 17;
     for (int k = 0; k < 4; k++) {
-        x.store = (indexstore_t){.float32 = k & 1, .compact = k & 2, .no_zernike = k & 2, .no_profile = k == 3};
+        x.store = (indexstore_t){.float32 = k & 1, .compact = k & 2, .no_zernike = k & 2, .no_profile = k == 3, .no_path = k == 1};
         if (index_write(DIR "/x.h5", &x, &e) || index_read(DIR "/x.h5", INDEX_ALL, &y, &e)) fail_msg("%s", e.msg);
         assert_int_equal(y.version, INDEX_VERSION);
         assert_int_equal(y.n, N);
@@ -238,6 +187,7 @@ static void round_trip(void **state)
         assert_int_equal(y.frames, 4);
         assert_string_equal(y.model, x.model);
         assert_string_equal(y.text[INDEX_TERMS][3], "GO:1");
+        assert_string_equal(y.text[INDEX_PATH][3], k == 1 ? "" : "p");
         for (size_t i = 0; i < N * D; i++) assert_close((double)y.z[i], (double)x.z[i], k & 1 ? 1e-7 : 4e-4);
         for (size_t i = 0; i < N * DESC_LEN; i++) assert_close(y.cube[i], x.cube[i], k & 2 ? 3 : 0); /* 127 is cut to 124 */
         assert_int_equal(y.zernike == NULL, !!(k & 2));
@@ -262,7 +212,7 @@ static void compact_cubes_on_threads(void **state)
     (void)state;
     index_t x, y, z;
     err_t e = {0};
-    make_index(&x, 0, N, "aa");
+    made_index(&x, 0, N, "aa");
     x.store.compact = true;
     assert_int_equal(index_write(DIR "/x.h5", &x, &e), 0);
     int threads = threads_max();
@@ -290,7 +240,7 @@ static void version_one(void **state)
     index_t x, y;
     err_t e = {0};
     int one = 1;
-    make_index(&x, 0, 10, "aa");
+    made_index(&x, 0, 10, "aa");
     terms_free(&x.terms);
     x.d = 0;
     assert_int_equal(index_write(DIR "/x.h5", &x, &e), 0);
@@ -316,10 +266,10 @@ static void joined(void **state)
     (void)state;
     index_t whole, a, b, x = {.scoring = scoring_default}, other;
     err_t e = {0};
-    make_index(&a, 0, 30, "aa");
-    make_index(&b, 30, 20, "aa");
-    make_index(&whole, 0, 50, "aa");
-    make_index(&other, 90, 5, "bb");
+    made_index(&a, 0, 30, "aa");
+    made_index(&b, 30, 20, "aa");
+    made_index(&whole, 0, 50, "aa");
+    made_index(&other, 90, 5, "bb");
     if (index_join(&x, &a, &e) || index_join(&x, &b, &e)) fail_msg("%s", e.msg);
     assert_int_equal(x.n, 50);
     assert_memory_equal(x.z, a.z, 30 * D * sizeof *x.z);
@@ -396,7 +346,7 @@ static void damaged(void **state)
 {
     (void)state;
     index_t x, y;
-    make_index(&x, 0, 30, "aa");
+    made_index(&x, 0, 30, "aa");
     x.scored = true;
     for (int k = 0; k < FAULTS; k++) {
         err_t e = {0};

@@ -297,17 +297,17 @@ static void search_finds(void **state)
         snprintf(id, sizeof id, "m%02d", 3 * k);
         for (int kind = SEARCH_CUBE; kind <= SEARCH_PROFILE; kind++) {
             search_opts_t o = {.kind = (searchkind_t)kind, .top = 3};
-            assert_int_equal(search_run(&x, r, &o, h, &n, &e), 0);
+            assert_int_equal(search_run(&x, r, NULL, &o, h, &n, &e), 0);
             assert_int_equal(n, 3);
             if (kind != SEARCH_PROFILE) assert_string_equal(x.text[INDEX_ID][h[0].entry], id);
             assert_true(h[0].score >= h[1].score && h[1].score >= h[2].score);
             o.top = 1000; /* the bound must not lose what a full scan finds */
-            assert_int_equal(search_run(&x, r, &o, all, &n, &e), 0);
+            assert_int_equal(search_run(&x, r, NULL, &o, all, &n, &e), 0);
             assert_int_equal(n, MODELS);
             for (int i = 0; i < 3; i++) assert_int_equal(h[i].entry, all[i].entry);
         }
         search_opts_t o = {.kind = SEARCH_SIZE, .shape_only = true, .top = 3};
-        assert_int_equal(search_run(&x, r, &o, h, &n, &e), -1);
+        assert_int_equal(search_run(&x, r, NULL, &o, h, &n, &e), -1);
         e = (err_t){0};
         record_free(r);
     }
@@ -370,10 +370,10 @@ static void search_is_exact(void **state)
         search_opts_t o = {.kind = (searchkind_t)(k / 2), .shape_only = k % 2, .top = TOP};
         hit_t h[TOP], serial[TOP];
         size_t n, above = 0, level = 0, step = o.kind == SEARCH_CUBE ? 7 : 1;
-        assert_int_equal(search_run(&x, q, &o, h, &n, NULL), 0);
+        assert_int_equal(search_run(&x, q, NULL, &o, h, &n, NULL), 0);
         assert_int_equal(n, TOP);
         threads_set(1);
-        assert_int_equal(search_run(&x, q, &o, serial, &n, NULL), 0);
+        assert_int_equal(search_run(&x, q, NULL, &o, serial, &n, NULL), 0);
         threads_set(2);
         assert_memory_equal(h, serial, sizeof h);
         double last = plain_score(&x, h[TOP - 1].entry, q, o.kind, o.shape_only, turns);

@@ -1,0 +1,293 @@
+/* cmd_annotate: cryolex annotate, what a map or a model is and what it does. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/tsv.h"
+#include "base/utf8.h"
+#include "pipeline/annotate.h"
+#include "src/json.h"
+#include "src/query.h"
+#include "src/table.h"
+
+typedef struct {
+    queryopts_t query;
+    long hits, voters, terms;
+    double min_confidence;
+    const char *spaces;
+    bool ancestors;
+    int format;
+    mapopts_t map;
+} opts_t;
+
+enum { FORMAT_AUTO, FORMAT_TEXT, FORMAT_TSV, FORMAT_JSON };
+
+static const opt_t rows[] = {
+    {0, "query", OPT_GROUP, offsetof(opts_t, query), NULL, 0, 0, query_rows, NULL, NULL},
+    {'k', "hits", OPT_INT, offsetof(opts_t, hits), "N", 1, 1e6, NULL, "10", "Nearest entries to print"},
+    {0, "voters", OPT_INT, offsetof(opts_t, voters), "N", 1, 1e6, NULL, "50",
+     "Nearest entries whose terms count; those of a low score count little"},
+    {'n', "terms", OPT_INT, offsetof(opts_t, terms), "N", 1, 1e6, NULL, "8", "Most terms to print of a namespace"},
+    {0, "min-confidence", OPT_REAL, offsetof(opts_t, min_confidence), "P", 0, 1, NULL, "0.3", "Terms of lower confidence are left out"},
+    {0, "namespace", OPT_STR, offsetof(opts_t, spaces), "LIST", 0, 0, NULL, "function,process,component,ec,pfam",
+     "Kinds of terms: some of function, process, component (the namespaces of GO), ec, pfam"},
+    {0, "ancestors", OPT_FLAG, offsetof(opts_t, ancestors), NULL, 0, 0, NULL, NULL,
+     "Print the general terms, too, that follow from the specific ones"},
+    {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "auto|text|tsv|json", "auto",
+     "Text to read, TSV with a header row, or a JSON object a line for each query; auto is text on a terminal, else TSV"},
+    {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
+    {0},
+};
+
+static const struct {
+    const char *option, *heading;
+} space[TERM_SPACES] = {[TERM_FUNCTION] = {"function", "Molecular function"},
+                        [TERM_PROCESS] = {"process", "Biological process"},
+                        [TERM_COMPONENT] = {"component", "Cellular component"},
+                        [TERM_EC] = {"ec", "Enzyme class"},
+                        [TERM_PFAM] = {"pfam", "Protein family"}};
+
+/* Bits of the namespaces in a list, or 0 with err. */
+static unsigned read_spaces(const char *list, err_t *err)
+{
+    unsigned bits = 0;
+    for (const char *p = list;; p++) {
+        size_t n = strcspn(p, ","), s = 0;
+        while (s < TERM_SPACES && (strlen(space[s].option) != n || memcmp(p, space[s].option, n) != 0)) s++;
+        if (s == TERM_SPACES) {
+            err_set(err, ERR_USAGE, "annotate: --namespace %s: a list of some of function, process, component, ec, pfam is wanted", list);
+            return 0;
+        }
+        bits |= 1u << s;
+        p += n;
+        if (!*p) return bits;
+    }
+}
+
+typedef struct {
+    const opts_t *o;
+    query_t *q;
+    annotate_opts_t how;
+    int format;
+    size_t done;
+} job_t;
+
+/* ---- TSV ---- */
+
+static const char *kind_of(int s) { return s < GO_NAMESPACES ? "go" : term_space_name[s]; }
+
+static void tsv_row(const char *query, const char *kind, const char *id, const char *name, const char *where, double confidence)
+{
+    const char *const text[] = {query, kind, id, name, where};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
+        tsv_put(stdout, *text[i] ? text[i] : "-");
+        putchar('\t');
+    }
+    printf("%.3f\t", confidence);
+}
+
+static void print_tsv(const char *query, const record_t *rec, const index_t *x, const annotation_t *a, size_t entries)
+{
+    const terms_t *t = &x->terms;
+    (void)rec;
+    for (size_t i = 0; i < entries; i++) {
+        const hit_t *h = &a->hit[i];
+        tsv_row(query, "entry", x->text[INDEX_ID][h->entry], x->text[INDEX_TITLE][h->entry], "", (double)h->confidence);
+        printf("rank=%zu;score=%.2f;cosine=%.3f;cube=%.3f;dlog_rg=%+.3f\n", i + 1, (double)h->score, (double)h->cosine, (double)h->cube,
+               (double)h->dlog_rg);
+    }
+    for (size_t i = 0; i < a->terms; i++) {
+        const termhit_t *h = &a->term[i];
+        tsv_row(query, kind_of(t->space[h->term]), t->id[h->term], t->name[h->term], term_space_name[t->space[h->term]],
+                (double)h->confidence);
+        printf("hits=%zu/%zu", h->hits, a->n);
+        for (size_t k = 0; k < h->hits && k < ANNOTATE_SUPPORT; k++) {
+            putchar(k ? ',' : ':');
+            tsv_put(stdout, x->text[INDEX_ID][a->hit[h->support[k]].entry]);
+        }
+        printf(";vote=%.3f", (double)h->vote);
+        if (!isnan(h->text)) printf(";text=%+.2f", (double)h->text);
+        putchar('\n');
+    }
+}
+
+/* ---- JSON ---- */
+
+static json_t *json_hit(const index_t *x, const hit_t *h)
+{
+    json_t *j = json_object();
+    json_object_set_new(j, "id", json_text(x->text[INDEX_ID][h->entry]));
+    json_object_set_new(j, "title", json_text(x->text[INDEX_TITLE][h->entry]));
+    json_object_set_new(j, "confidence", json_rounded((double)h->confidence, 3));
+    json_object_set_new(j, "score", json_rounded((double)h->score, 2));
+    json_object_set_new(j, "cosine", json_rounded((double)h->cosine, 3));
+    json_object_set_new(j, "cube", json_rounded((double)h->cube, 3));
+    json_object_set_new(j, "dlog_rg", json_rounded((double)h->dlog_rg, 3));
+    return j;
+}
+
+static json_t *json_term(const index_t *x, const annotation_t *a, const termhit_t *h)
+{
+    const terms_t *t = &x->terms;
+    json_t *j = json_object(), *list = json_array();
+    json_object_set_new(j, "kind", json_text(kind_of(t->space[h->term])));
+    json_object_set_new(j, "id", json_text(t->id[h->term]));
+    json_object_set_new(j, "name", json_text(t->name[h->term]));
+    json_object_set_new(j, "namespace", json_text(term_space_name[t->space[h->term]]));
+    json_object_set_new(j, "confidence", json_rounded((double)h->confidence, 3));
+    json_object_set_new(j, "vote", json_rounded((double)h->vote, 3));
+    if (!isnan(h->text)) json_object_set_new(j, "text", json_rounded((double)h->text, 2));
+    json_object_set_new(j, "hits", json_integer((json_int_t)h->hits));
+    for (size_t k = 0; k < h->hits && k < ANNOTATE_SUPPORT; k++)
+        json_array_append_new(list, json_text(x->text[INDEX_ID][a->hit[h->support[k]].entry]));
+    json_object_set_new(j, "nearest", list);
+    return j;
+}
+
+static void print_json(const char *query, const record_t *rec, const index_t *x, const annotation_t *a, size_t entries)
+{
+    json_t *j = json_object(), *hits = json_array(), *terms = json_array();
+    json_object_set_new(j, "query", json_text(query));
+    json_object_set_new(j, "rg", json_rounded((double)rec->rg, 1));
+    json_object_set_new(j, "volume", json_rounded((double)rec->volume, 0));
+    for (size_t i = 0; i < entries; i++) json_array_append_new(hits, json_hit(x, &a->hit[i]));
+    for (size_t i = 0; i < a->terms; i++) json_array_append_new(terms, json_term(x, a, &a->term[i]));
+    json_object_set_new(j, "entries", hits);
+    json_object_set_new(j, "terms", terms);
+    json_line(j);
+}
+
+/* ---- text ---- */
+
+enum { ID_WIDTH = 16, NAME_WIDTH = 48 };
+
+/* At most `width` characters, padded to it where `pad`; one that is cut ends in "...". */
+static void put_cut(const char *s, size_t width, bool pad)
+{
+    size_t chars = 0, keep = 0, bytes = 0;
+    char *clean = mem_new(strlen(s) + 1, 1, NULL);
+    if (!clean) return;
+    utf8_clean(s, clean);
+    for (char *p = clean; *p; p++) {
+        if ((*p & 0xc0) != 0x80) {
+            if (chars == width - 3) keep = (size_t)(p - clean);
+            if (chars++ == width) break;
+        }
+        bytes = (size_t)(p - clean) + 1;
+    }
+    bool cut = chars > width;
+    printf("%.*s%s", (int)(cut ? keep : bytes), clean, cut ? "..." : "");
+    for (size_t i = chars; pad && i < width; i++) putchar(' ');
+    mem_free(clean);
+}
+
+static void print_entries(const index_t *x, const annotation_t *a, size_t entries)
+{
+    printf("\n  Nearest entries%*s confidence  cosine    cube    size\n", ID_WIDTH + NAME_WIDTH - 13, "");
+    for (size_t i = 0; i < entries; i++) {
+        const hit_t *h = &a->hit[i];
+        printf("    ");
+        put_cut(x->text[INDEX_ID][h->entry], ID_WIDTH - 2, true);
+        printf("  ");
+        put_cut(x->text[INDEX_TITLE][h->entry], NAME_WIDTH - 2, true);
+        printf("  %9.2f  %6.2f  %6.2f  %+5.0f%%\n", (double)h->confidence, (double)h->cosine, (double)h->cube,
+               100 * (exp((double)h->dlog_rg) - 1));
+    }
+}
+
+static void print_terms(const index_t *x, const annotation_t *a)
+{
+    const terms_t *t = &x->terms;
+    int last = -1;
+    for (size_t i = 0; i < a->terms; i++) {
+        const termhit_t *h = &a->term[i];
+        int s = t->space[h->term];
+        if (s != last) printf("\n  %s\n", space[s].heading);
+        last = s;
+        printf("    ");
+        put_cut(t->id[h->term], ID_WIDTH - 2, true);
+        printf("  ");
+        put_cut(*t->name[h->term] ? t->name[h->term] : "-", NAME_WIDTH - 2, true);
+        printf("  %9.2f", (double)h->confidence);
+        for (size_t k = 0; k < h->hits && k < ANNOTATE_SUPPORT; k++) {
+            printf(k ? " " : "  ");
+            put_cut(x->text[INDEX_ID][a->hit[h->support[k]].entry], ID_WIDTH, false);
+        }
+        if (h->hits > ANNOTATE_SUPPORT) printf(" and %zu more", h->hits - ANNOTATE_SUPPORT);
+        if (!h->hits) printf("  by its text alone");
+        putchar('\n');
+    }
+    if (!a->terms) printf("\n  No term is confident enough%s.\n", t->n ? "" : ": the index has none");
+}
+
+static void print_text(const char *query, const record_t *rec, const index_t *x, const annotation_t *a, size_t entries)
+{
+    tsv_put(stdout, query);
+    printf("\n  radius of gyration %.1f A, envelope %.4g nm^3\n", (double)rec->rg, (double)rec->volume / 1000);
+    print_entries(x, a, entries);
+    print_terms(x, a);
+}
+
+static int annotate_one(void *ctx, const char *path, const record_t *rec, const float *z, err_t *err)
+{
+    job_t *j = ctx;
+    annotation_t a;
+    if (j->format != FORMAT_TEXT) query_tell(j->q, path, rec);
+    if (annotate_run(&j->q->x, rec, z, &j->how, &a, err)) return -1;
+    size_t entries = (size_t)j->o->hits < a.n ? (size_t)j->o->hits : a.n;
+    if (j->format == FORMAT_TEXT && j->done) putchar('\n');
+    (j->format == FORMAT_TSV ? print_tsv : j->format == FORMAT_JSON ? print_json : print_text)(path, rec, &j->q->x, &a, entries);
+    j->done++;
+    annotation_free(&a);
+    return 0;
+}
+
+static int run(const app_t *app, const void *opts, int argc, char **argv)
+{
+    static const unsigned parts = INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE) | INDEX_CUBE | INDEX_MAPPED | INDEX_VOCAB | INDEX_VOCAB_EMBED;
+    const opts_t *o = opts;
+    err_t err = {0};
+    query_t q = {0};
+    job_t job = {.o = o, .q = &q, .format = o->format};
+    size_t failed, n = (size_t)argc;
+    int status = EXIT_NOT_RUN;
+    if (job.format == FORMAT_AUTO) job.format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_TSV;
+    job.how = (annotate_opts_t){.hits = (size_t)o->voters, .terms = (size_t)o->terms, .min_confidence = o->min_confidence,
+                                .spaces = read_spaces(o->spaces, &err), .ancestors = o->ancestors, .scoring = &q.scoring};
+    if (err.code != ERR_OK || query_open(&q, app, &o->query, &o->map, QUERY_LEARNED, parts, 0, 0, &err)) goto done;
+    if (!q.x.terms.n)
+        log_msg(&app->log, LOG_WARN, "%s: the index has no terms (index build --annot gives it some): only entries are told", q.index_path);
+    if (job.format == FORMAT_TSV) printf("query\tkind\tid\tname\tnamespace\tconfidence\tevidence\n");
+    failed = query_run(&q, argv, n, annotate_one, &job);
+    status = !failed ? EXIT_DONE : failed < n ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
+done:
+    if (err.code != ERR_OK) status = cmd_fail(app, &err);
+    query_close(&q);
+    return status;
+}
+
+const cmd_t cmd_annotate = {
+    .name = "annotate",
+    .args = "FILE...",
+    .summary = "What a map or a model is, and what it does",
+    .about = "Each FILE is a density map (MRC or CCP4, plain, gzip, bzip2, xz or zstd) or an atomic model (PDB or mmCIF, plain or "
+             "gzip). Printed are the PDB entries nearest to it, and the GO terms, EC numbers and Pfam families that it is likely to have, "
+             "each with a confidence from 0 to 1. With no option but the file, the model and the index that come with the "
+             "program are used.\n\n"
+             "A term's confidence comes from the nearest entries, whose terms count the more the higher their score, and from the "
+             "cosine of the structure and the term's text in the space that the model has learned. Where even the best "
+             "entry is doubtful it falls back to how common the term is. A general term is at least as confident as any that is a special "
+             "case of it; only the most special ones above --min-confidence are printed.\n\n"
+             "Columns of TSV: query; kind (entry, go, ec, pfam); id; name; namespace; confidence; evidence. Evidence of an entry is its rank, "
+             "score, cosine, cube correlation and difference in ln Rg, see cryolex search -h; of a term, how many of the "
+             "entries have it, and the nearest of them, their share by weight (vote), and by how many standard deviations its text's cosine "
+             "stands above the others of its namespace (text).",
+    .example = "cryolex annotate emd_1080.map.gz",
+    .opts = rows,
+    .opt_size = sizeof(opts_t),
+    .min_args = 1,
+    .max_args = -1,
+    .run = run,
+};
