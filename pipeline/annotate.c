@@ -211,7 +211,7 @@ int annotate_run(const index_t *x, const record_t *query, const float *z, const 
     *a = (annotation_t){0};
     a->hit = mem_new(o->hits < x->n ? o->hits : x->n, sizeof *a->hit, err);
     int rc = a->hit && !search_run(x, query, z, &search, a->hit, &a->n, err) ? 0 : -1;
-    if (!rc && x->terms.n) rc = annotate_terms(&x->terms, z, o, s, a, err);
+    if (!rc && x->terms.n) rc = annotate_terms(&x->terms, z + a->hit[0].pose * x->d, o, s, a, err);
     if (rc) annotation_free(a);
     return rc;
 }

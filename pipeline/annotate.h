@@ -39,7 +39,7 @@ typedef struct {
                       * general */
 } annotation_t;
 
-/* Annotate a query with embedding z (d).
+/* Annotate a query with embeddings z (index_poses(x), d); the one that is nearest to the first hit is compared with terms.
  *
  * A term's vote v is the share of the weight of the annotated hits that have it, a hit's weight being exp((score - best
  * score) / scoring.vote). With C the highest confidence of a hit and b the share of all annotated entries that have the term,

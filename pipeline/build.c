@@ -59,7 +59,7 @@ int build_index(const manifest_t *m, describer_t *d, encoder_t *e, const log_t *
     assert(!e || x->d == e->d);
     if (!rc) {
         progress_t *bar = progress_new(log, "index", "entries", m->n);
-        rc = e ? embed_items(e, d, m->item, m->n, bar, take, &s, err) : describe_all(m, d, bar, &s, err);
+        rc = e ? embed_items(e, 1, d, m->item, m->n, bar, take, &s, err) : describe_all(m, d, bar, &s, err);
         progress_end(bar);
     }
     *failed = s.failed;

@@ -14,12 +14,12 @@ typedef struct {
     float *cubes, *features, *z; /* of those that could be read, without gaps */
 } room_t;
 
-static int room_new(const encoder_t *e, room_t *r, err_t *err)
+static int room_new(const encoder_t *e, int poses, room_t *r, err_t *err)
 {
     r->got = mem_zero(EMBED_BATCH, sizeof *r->got, err);
     r->cubes = mem_new(EMBED_BATCH, e->side * e->side * e->side * sizeof *r->cubes, err);
     r->features = mem_new(EMBED_BATCH, e->features * sizeof *r->features, err);
-    r->z = mem_new(EMBED_BATCH, e->d * sizeof *r->z, err);
+    r->z = mem_new(EMBED_BATCH * (size_t)poses, e->d * sizeof *r->z, err);
     return r->got && r->cubes && r->features && r->z ? 0 : -1;
 }
 
@@ -31,9 +31,15 @@ static void room_free(room_t *r)
     mem_free(r->z);
 }
 
+/* z (n, d), or with more than one pose (n, poses, d). */
+static int embed_cubes(encoder_t *e, int poses, size_t n, const float *cubes, const float *features, float *z, err_t *err)
+{
+    return poses > 1 ? encoder_embed_poses(e, n, cubes, features, poses, z, err) : encoder_embed(e, n, cubes, features, z, err);
+}
+
 /* Gather what could be read and embed it. Where a sample has no embedding each is tried by itself, so that one does not
  * cost the others theirs. */
-static void embed_got(encoder_t *e, const item_t *it, size_t n, room_t *r)
+static void embed_got(encoder_t *e, int poses, const item_t *it, size_t n, room_t *r)
 {
     size_t m = 0, cube = e->side * e->side * e->side;
     described_t *of[EMBED_BATCH];
@@ -46,33 +52,33 @@ static void embed_got(encoder_t *e, const item_t *it, size_t n, room_t *r)
         item[m] = &it[i];
         of[m++] = g;
     }
-    if (!encoder_embed(e, m, r->cubes, r->features, r->z, NULL)) return;
+    if (!embed_cubes(e, poses, m, r->cubes, r->features, r->z, NULL)) return;
     for (size_t i = 0; i < m; i++) {
-        encoder_embed(e, 1, r->cubes + i * cube, r->features + i * e->features, r->z + i * e->d, &of[i]->err);
+        embed_cubes(e, poses, 1, r->cubes + i * cube, r->features + i * e->features, r->z + i * (size_t)poses * e->d, &of[i]->err);
         err_prefix(&of[i]->err, item[i]->path);
     }
 }
 
 /* Hand over n items in order. The rows of z are those of the items that were readable; some may have failed since. */
-static int hand_over(const encoder_t *e, const item_t *it, size_t n, const unsigned char *readable, room_t *r,
+static int hand_over(size_t d, const item_t *it, size_t n, const unsigned char *readable, room_t *r,
                      embed_take_t take, void *ctx, err_t *err)
 {
     int rc = 0;
     size_t row = 0;
     for (size_t i = 0; i < n; i++) {
         described_t *g = &r->got[i];
-        const float *z = readable[i] ? r->z + row++ * e->d : NULL;
+        const float *z = readable[i] ? r->z + row++ * d : NULL;
         if (!rc) rc = take(ctx, &it[i], g, g->err.code == ERR_OK ? z : NULL, err);
         described_free(g);
     }
     return rc;
 }
 
-int embed_items(encoder_t *e, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,
+int embed_items(encoder_t *e, int poses, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,
                 err_t *err)
 {
     room_t r = {0};
-    int rc = room_new(e, &r, err);
+    int rc = room_new(e, poses, &r, err);
     d->cubes = true;
     d->side = e->side;
     for (size_t at = 0; !rc && at < n; at += EMBED_BATCH) {
@@ -80,9 +86,9 @@ int embed_items(encoder_t *e, describer_t *d, const item_t *it, size_t n, progre
         size_t m = n - at < EMBED_BATCH ? n - at : EMBED_BATCH, failed = 0;
         describe_many(d, it + at, m, NULL, r.got, NULL);
         for (size_t i = 0; i < m; i++) readable[i] = r.got[i].err.code == ERR_OK;
-        embed_got(e, it + at, m, &r);
+        embed_got(e, poses, it + at, m, &r);
         for (size_t i = 0; i < m; i++) failed += r.got[i].err.code != ERR_OK;
-        rc = hand_over(e, it + at, m, readable, &r, take, ctx, err);
+        rc = hand_over((size_t)poses * e->d, it + at, m, readable, &r, take, ctx, err);
         progress_step(bar, m, failed);
     }
     room_free(&r);

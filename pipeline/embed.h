@@ -18,10 +18,11 @@ typedef int (*embed_take_t)(void *ctx, const item_t *it, const described_t *got,
 
 /* Describe (describe.h) and embed n items; an item that cannot be read is handed over with its reason and the rest goes on.
  * In:   e  encoder_ready(), with DESCRIBE_ZERNIKE invariants
+ *       poses  1: the embedding of each, by e->frames; more, up to ENCODER_POSES: of so many poses, and z is (poses, d)
  *       d  sets d->cubes, and d->side to that of e
  * Steps the bar. Memory is that of EMBED_BATCH records, whatever n is. The same bytes for any number of threads and any
  * order of items. 0, or -1: what take says; ERR_NOMEM. */
-int embed_items(encoder_t *e, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,
+int embed_items(encoder_t *e, int poses, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,
                 err_t *err);
 
 #endif

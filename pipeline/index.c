@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "voxel/encoder.h"
 #include "pipeline/unique.h"
 
 const char *const index_text_name[INDEX_TEXTS] = {"id",        "path",    "kind",  "title", "method", "molecules",
@@ -48,6 +49,8 @@ static int reserve(index_t *x, size_t want, err_t *err)
     x->cap = grown;
     return 0;
 }
+
+size_t index_poses(const index_t *x) { return x->frames == 1 ? ENCODER_POSES : 1; }
 
 int index_add(index_t *x, const item_t *it, const record_t *r, const float *z, err_t *err)
 {

@@ -74,11 +74,17 @@ static float dot(const float *a, const float *b, size_t d)
 static void first_stage(const index_t *x, const record_t *q, const float *z, const plan_t *p, hit_t *h)
 {
     bool cosines = learned(p->kind);
+    size_t poses = index_poses(x);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < x->n; i++) {
         double d = log((double)x->rg[i] / (double)q->rg), t = d / p->width;
         h[i] = (hit_t){.entry = i, .dlog_rg = (float)d, .cosine = NAN, .cube = NAN, .distance = NAN, .confidence = NAN};
-        if (cosines) h[i].cosine = fminf(fmaxf(dot(z, x->z + i * x->d, x->d), -1), 1);
+        for (size_t k = 0; cosines && k < poses; k++) {
+            float c = fminf(fmaxf(dot(z + k * x->d, x->z + i * x->d, x->d), -1), 1);
+            if (k && !(c > h[i].cosine)) continue;
+            h[i].cosine = c;
+            h[i].pose = (unsigned)k;
+        }
         h[i].score = (float)((p->size ? -0.5 * t * t : 0) + (cosines ? p->cosine * (double)h[i].cosine : 0));
     }
 }

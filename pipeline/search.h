@@ -39,14 +39,15 @@ typedef struct {
     size_t entry;  /* row of the index */
     float score;
     float cosine, cube; /* -1..1; NAN where they were not compared */
+    unsigned pose;      /* of the query, that the cosine is of */
     float distance;     /* of Zernike invariants or profiles, >= 0; NAN where they were not compared */
     float dlog_rg;      /* ln(Rg of the entry / Rg of the query); NAN for a query without size */
     float confidence;   /* SEARCH_BOTH: scoring_confidence(), 0..1; else NAN */
 } hit_t;
 
 /* The `top` best entries, best first; equal scores by row. Exact: every entry is scored, or is shown not to matter by
- * what is known of it without its cube. z (d): the query's embedding, of length 1, for SEARCH_LEARNED and SEARCH_BOTH; else
- * NULL. hit holds min(top, x->n) on return, *n says how many.
+ * what is known of it without its cube. z (index_poses(x), d): the query's embeddings, of length 1, of which the nearest to an entry
+ * counts, for SEARCH_LEARNED and SEARCH_BOTH; else NULL. hit holds min(top, x->n) on return, *n says how many.
  * 0, or -1: ERR_USAGE SEARCH_SIZE with shape_only; ERR_UNSUP the index has not what is to be compared; ERR_NOMEM. The same bytes
  * for any number of threads. */
 int search_run(const index_t *x, const record_t *query, const float *z, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err);

@@ -144,7 +144,7 @@ static int run_items(const app_t *app, const opts_t *o, manifest_t *m, modelfile
     s->v.d = e->d;
     print_header(s);
     progress_t *bar = progress_new(&app->log, "embed", "items", m->n);
-    int rc = embed_items(e, d, m->item, m->n, bar, take, s, err);
+    int rc = embed_items(e, 1, d, m->item, m->n, bar, take, s, err);
     progress_end(bar);
     return rc;
 }

@@ -141,7 +141,7 @@ size_t query_run(query_t *q, char **path, size_t n, query_take_t take, void *ctx
     for (size_t i = 0; item && i < n; i++)
         item[i] = (item_t){.id = path[i], .path = path[i], .contour = q->o->contour, .assembly = q->o->assembly};
     int rc = !item            ? -1
-             : q->model.encoder ? embed_items(q->model.encoder, &q->d, item, n, NULL, hand_over, &s, &err)
+             : q->model.encoder ? embed_items(q->model.encoder, (int)index_poses(&q->x), &q->d, item, n, NULL, hand_over, &s, &err)
                                 : describe_all(q, item, n, &s, &err);
     mem_free(item);
     if (!rc) return s.failed;

@@ -41,7 +41,7 @@ int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts
                unsigned plain, unsigned learned, err_t *err);
 void query_close(query_t *q);
 
-/* Called for each query that could be described, in order. z (d), or NULL without a model. 0, or -1 with err: this query failed. */
+/* Called for each query that could be described, in order. z (index_poses(), d), or NULL without a model. 0, or -1 with err: this query failed. */
 typedef int (*query_take_t)(void *ctx, const char *path, const record_t *rec, const float *z, err_t *err);
 
 /* Describe and embed n files on all cores, and hand each over; what fails is logged. Returns how many failed. */
