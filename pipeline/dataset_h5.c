@@ -232,11 +232,23 @@ static int get_starts(const h5in_t *in, const char *name, size_t rows, size_t **
     return ok ? 0 : err_set(err, ERR_FORMAT, "%s: /%s: not the starts of rows (from 0, never falling)", in->path, name);
 }
 
+/* The first files of this version have no families of chains: then all three of their datasets are missing. */
+static bool no_sequences(const h5in_t *in, const char *name)
+{
+    return !strncmp(name, "sequence", 8) && H5Lexists(in->file, "sequence", H5P_DEFAULT) <= 0 &&
+           H5Lexists(in->file, "sequences", H5P_DEFAULT) <= 0 && H5Lexists(in->file, "sequences_at", H5P_DEFAULT) <= 0;
+}
+
 static int get_list(const h5in_t *in, int k, dataset_t *d, err_t *err)
 {
     lists_t *l = field(d, list[k].at);
     const vocab_t *v = field(d, list[k].of);
     const size_t *rows = field(d, list[k].rows);
+    if (no_sequences(in, list[k].name)) {
+        l->at = mem_zero(*rows + 1, sizeof *l->at, err);
+        l->item = mem_new(0, sizeof *l->item, err);
+        return l->at && l->item ? 0 : -1;
+    }
     if (get_starts(in, list[k].starts, *rows, &l->at, err) ||
         h5read_data(in, list[k].name, H5T_NATIVE_UINT32, sizeof *l->item, l->at[*rows], 0, &l->item, err))
         return -1;
@@ -406,7 +418,7 @@ static int get_all(const h5in_t *in, dataset_t *d, err_t *err)
         return err_set(err, ERR_UNSUP, "%s: dataset format %d (this program reads %d)", in->path, version, DATASET_VERSION);
     if (h5read_attr(in, "seed", H5T_NATIVE_UINT64, &d->seed, err) || get_entries(in, d, err)) return -1;
     for (int k = 0; k < VOCABS; k++)
-        if (get_vocab(in, vocab[k].name, field(d, vocab[k].at), true, err)) return -1;
+        if (!no_sequences(in, vocab[k].name) && get_vocab(in, vocab[k].name, field(d, vocab[k].at), true, err)) return -1;
     if (get_vocab(in, "term_name", &d->term_name, false, err)) return -1;
     if (d->term_name.n != d->term.n)
         return err_set(err, ERR_FORMAT, "%s: /term_name: %zu rows (%zu as /term)", in->path, d->term_name.n, d->term.n);

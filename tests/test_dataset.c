@@ -513,6 +513,23 @@ static void one_fault_each(void **state)
     }
 }
 
+static void without_sequences(void **state)
+{
+    (void)state;
+    err_t e = {0};
+    dataset_t d;
+    assert_int_equal(system("cp " DIR "/good.h5 " DIR "/early.h5"), 0);
+    hid_t file = H5Fopen(DIR "/early.h5", H5F_ACC_RDWR, H5P_DEFAULT);
+    static const char *const name[] = {"sequence", "sequences", "sequences_at"};
+    for (int k = 0; k < 3; k++) assert_true(H5Ldelete(file, name[k], H5P_DEFAULT) >= 0);
+    H5Fclose(file);
+    if (dataset_read(DIR "/early.h5", &d, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(d.sequence.n, 0);
+    assert_int_equal(d.sequences.at[d.n], 0);
+    assert_int_equal(dataset_write(DIR "/early2.h5", &d, &e), 0);
+    dataset_free(&d);
+}
+
 static void cut_short(void **state)
 {
     (void)state;
@@ -610,6 +627,7 @@ int main(void)
         cmocka_unit_test(atoms_come_back), cmocka_unit_test(atoms_at_the_limits), cmocka_unit_test(pdb_ids),
         cmocka_unit_test(build_and_read),  cmocka_unit_test(facts),               cmocka_unit_test(captions),
         cmocka_unit_test(one_fault_each),  cmocka_unit_test(cut_short),           cmocka_unit_test(alike_chains),
+        cmocka_unit_test(without_sequences),
     };
     return cmocka_run_group_tests(t, set_up, tear_down);
 }
