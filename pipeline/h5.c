@@ -2,6 +2,7 @@
 #include "pipeline/h5.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/half.h"
@@ -136,13 +137,17 @@ hid_t h5_half_type(void)
     return t;
 }
 
-int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, err_t *err)
+int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, double step, err_t *err)
 {
     uint16_t *h = mem_new(n * cols, sizeof *h, err);
     if (!h) return -1;
-    half_pack(data, n * cols, h);
+    for (size_t i = 0; step > 0 && i < n * cols; i++) {
+        float x = (float)(step * rint((double)data[i] / step));
+        half_pack(&x, 1, h + i);
+    }
+    if (!(step > 0)) half_pack(data, n * cols, h);
     hid_t type = h5_half_type();
-    int rc = h5_put_data(file, name, type, n, cols, false, h);
+    int rc = h5_put_data(file, name, type, n, cols, step > 0, h);
     H5Tclose(type);
     mem_free(h);
     return rc;

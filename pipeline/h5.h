@@ -36,7 +36,7 @@ int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t
 /* Bytes (n, cols), deflated in blocks of rows that can be inflated side by side (h5matrix.h). */
 int h5_put_blocks(hid_t file, const char *name, size_t n, size_t cols, const int8_t *data);
 hid_t h5_half_type(void); /* float16; H5Tclose() */
-/* float (n, cols) as float16. Also -1 with ERR_NOMEM. */
-int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, err_t *err);
+/* float (n, cols) as float16; with a step above 0 rounded to multiples of it, and deflated. Also -1 with ERR_NOMEM. */
+int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, double step, err_t *err);
 
 #endif

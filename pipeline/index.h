@@ -26,11 +26,13 @@ extern const char *const index_text_name[INDEX_TEXTS];
 typedef struct {
     bool no_zernike, no_profile; /* left out */
     bool no_path;                /* the paths of the files that entries come from are left empty */
-    bool compact; /* cubes rounded to multiples of INDEX_COMPACT_STEP and deflated; they can then not be mapped. All else is
+    bool compact; /* cubes rounded to multiples of INDEX_COMPACT_STEP, float16 embeddings to those of INDEX_EMBED_STEP, and
+                   * deflated; cubes can then not be mapped. All else is
                    * deflated where that makes it smaller */
     bool float32; /* embeddings */
 } indexstore_t;
 #define INDEX_COMPACT_STEP 4
+#define INDEX_EMBED_STEP 0x1p-9 /* a number of an embedding is some 0.06 */
 
 /* n entries. All arrays are owned. A part that was not read, or that the index lacks, is NULL. */
 typedef struct {

@@ -105,6 +105,7 @@ int index_write(const char *path, const index_t *x, err_t *err)
     const indexstore_t *s = &x->store;
     if (!x->n) return err_set(err, ERR_RANGE, "%s: no entry to write", path);
     if (h5_create(&o, path, err)) return -1;
+    double step = s->compact ? INDEX_EMBED_STEP : 0;
     int rc = put_attrs(o.file, x);
     for (int c = 0; !rc && c < INDEX_TEXTS; c++) rc = put_column(o.file, x, c, err);
     for (int k = 0; !rc && k < ARRAYS; k++) {
@@ -116,8 +117,8 @@ int index_write(const char *path, const index_t *x, err_t *err)
     }
     if (!rc && x->d)
         rc = s->float32 ? h5_put_data(o.file, "embeddings", H5T_NATIVE_FLOAT, x->n, x->d, false, x->z)
-                        : h5_put_half(o.file, "embeddings", x->n, x->d, x->z, err);
-    if (!rc) rc = terms_write(o.file, &x->terms, err);
+                        : h5_put_half(o.file, "embeddings", x->n, x->d, x->z, step, err);
+    if (!rc) rc = terms_write(o.file, &x->terms, step, err);
     return h5_finish(&o, !rc, err);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/half.h"
 #include "base/mem.h"
 #include "nn/reduce.h"
 #include "nn/stfile.h"
@@ -226,8 +227,23 @@ static size_t put_tensors(const modelfile_t *m, sttensor_t *t)
     return n + 1;
 }
 
+/* The n tensors in float16, which is in one piece of memory that the caller frees. NULL: ERR_NOMEM. */
+static uint16_t *halve(sttensor_t *t, size_t n, err_t *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) count += t[i].count;
+    uint16_t *h = mem_new(count, sizeof *h, err), *at = h;
+    for (size_t i = 0; h && i < n; at += t[i++].count) {
+        half_pack(t[i].data, t[i].count, at);
+        t[i].type = ST_F16;
+        t[i].data = at;
+    }
+    return h;
+}
+
 int modelfile_write(const char *path, const modelfile_t *m, err_t *err)
 {
+    uint16_t *half = NULL;
     const encoder_t *e = m->encoder;
     sttensor_t *t = mem_zero(net_tensors(e->net) + 1, sizeof *t, err);
     json_t *names = json_array();
@@ -255,8 +271,11 @@ int modelfile_write(const char *path, const modelfile_t *m, err_t *err)
         if (!scales) goto done;
         meta[n++] = (stmeta_t){key[SCALES], scales};
     }
-    rc = stfile_write(path, t, put_tensors(m, t), meta, n, err);
+    size_t tensors = put_tensors(m, t);
+    if (m->half && !(half = halve(t, tensors, err))) goto done;
+    rc = stfile_write(path, t, tensors, meta, n, err);
 done:
+    mem_free(half);
     mem_free(t);
     mem_free(features);
     mem_free(cube);

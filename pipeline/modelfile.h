@@ -38,6 +38,7 @@ typedef struct {
     modeltext_t text;
     double scale_view, scale_text; /* 0: unknown */
     char *provenance; /* JSON object */
+    bool half;        /* write parameters in float16 */
     bool untrained;   /* read: provenance has "trained": false */
     char hash[17];    /* CRC-64 (that of xz) of the bytes of the file, in hexadecimal: tells models apart, proves nothing.
                        * "" for one that was not read */

@@ -22,7 +22,7 @@ typedef struct {
 
 static const opt_t store_rows[] = {
     {0, "compact", OPT_FLAG, offsetof(store_opts_t, compact), NULL, 0, 0, NULL, NULL,
-     "A small file: cubes of 64 levels, deflated. Retrieval is the same, but each search reads the whole index"},
+     "A small file: cubes of 64 levels and embeddings in steps of 1/512, deflated. Retrieval is the same, but each search reads the whole index"},
     {0, "without", OPT_STR, offsetof(store_opts_t, without), "LIST", 0, 0, NULL, NULL,
      "Leave out some of zernike, profile (which search --descriptor can then not compare) and path (where the entries were read)"},
     {0, "float32", OPT_FLAG, offsetof(store_opts_t, float32), NULL, 0, 0, NULL, NULL, "Embeddings in float32 instead of float16"},

@@ -261,6 +261,45 @@ static int tell_model(const app_t *app, const void *opts, int argc, char **argv)
     return EXIT_DONE;
 }
 
+typedef struct {
+    const char *out;
+} compact_opts_t;
+
+static const opt_t compact_rows[] = {
+    {'o', "output", OPT_STR, offsetof(compact_opts_t, out), "MODEL", 0, 0, NULL, NULL, "The model to write (safetensors)"},
+    {0},
+};
+
+static int compact_model(const app_t *app, const void *opts, int argc, char **argv)
+{
+    const compact_opts_t *o = opts;
+    modelfile_t m = {0};
+    err_t err = {0};
+    (void)argc;
+    int rc = o->out ? 0 : err_set(&err, ERR_USAGE, "model compact: no output; give -o MODEL");
+    if (!rc) rc = outpath_writable(o->out, &err) || outpath_not_input("model compact", o->out, argv[0], &err) || modelfile_read(argv[0], &m, &err);
+    if (!rc) {
+        m.half = true;
+        rc = modelfile_write(o->out, &m, &err);
+    }
+    modelfile_free(&m);
+    return rc ? cmd_fail(app, &err) : EXIT_DONE;
+}
+
+const cmd_t cmd_model_compact = {
+    .name = "model compact",
+    .args = "-o OUT MODEL",
+    .summary = "A model in half the space, its parameters in float16",
+    .about = "Writes the same model with parameters of 11 significant bits. It is another model, with a hash of its own: an index has "
+             "to be made with it to be searched with it.",
+    .example = "cryolex model compact -o small.safetensors model.safetensors",
+    .opts = compact_rows,
+    .opt_size = sizeof(compact_opts_t),
+    .min_args = 1,
+    .max_args = 1,
+    .run = compact_model,
+};
+
 const cmd_t cmd_model_info = {
     .name = "model info",
     .args = "MODEL",

@@ -19,6 +19,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_dataset_preview,
     &cmd_model_new,
     &cmd_model_info,
+    &cmd_model_compact,
     &cmd_train,
     NULL,
 };
