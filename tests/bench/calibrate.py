@@ -10,7 +10,7 @@ import numpy as np
 from metrics import logistic, rank
 
 HITS = 5
-MOST = (200.0, 200.0, 1.0)
+LEAST, MOST = (0.0, 0.0, 0.01), (200.0, 200.0, 1.0)
 START = {"cube_size": (0.0, 25.0, 0.08), "learned_size": (20.0, 0.0, 0.08), "two_stage": (15.0, 20.0, 0.08)}
 
 
@@ -31,7 +31,7 @@ def descend(s, relevant, start):
         for i in range(3):
             for f in (step, 1 / step):
                 y = x.copy()
-                y[i] = min(y[i] * f, MOST[i])
+                y[i] = min(max(y[i] * f, LEAST[i]), MOST[i])
                 v = surprise(s.both("learned", *y), relevant) if y[i] != x[i] else best
                 if v < best - 1e-6:
                     x, best, moved = y, v, True
