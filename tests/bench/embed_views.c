@@ -113,7 +113,7 @@ static int batch_out(work_t *w, const size_t *entry, size_t n, err_t *err)
             continue;
         }
         const item_t it = {.id = id_of(w, entry[k])};
-        if (index_add(&w->index, &it, &w->rec[k], err)) return -1;
+        if (index_add(&w->index, &it, &w->rec[k], NULL, err)) return -1;
         for (size_t j = 0; j < w->models; j++) {
             model_run_t *r = &w->model[j];
             size_t f = r->file.encoder->features;
@@ -187,6 +187,7 @@ int main(int argc, char **argv)
     for (int s = 0; s < SPLITS; s++)
         if (!strcmp(argv[2], split_name[s])) split = s;
     size_t views = (size_t)atol(argv[3]);
+    w.index.scoring = scoring_default;
     w.clean = !views;
     int rc = !strcmp(argv[2], "maps") ? manifest_add(&w.maps, argv[1], NULL, &err) : dataset_read(argv[1], &w.data, &err);
     rc = rc || describe_new(&w.describer, NULL, &err);
