@@ -33,6 +33,9 @@ static size_t cols_of(const h5in_t *in, const char *name, size_t n, bool *half)
     return ok ? (size_t)dim[1] : 0;
 }
 
+/* What rounding (h5_put_half) may do to a length of 1. */
+#define LENGTH_OFF 0.05
+
 int h5matrix_unit(const h5in_t *in, const char *name, size_t n, size_t *d, float **z, err_t *err)
 {
     bool half = false;
@@ -54,7 +57,7 @@ int h5matrix_unit(const h5in_t *in, const char *name, size_t n, size_t *d, float
         float *row = *z + i * *d;
         double sq = 0;
         for (size_t k = 0; k < *d; k++) sq += (double)row[k] * (double)row[k];
-        if (!(fabs(sqrt(sq) - 1) < 0.01)) {
+        if (!(fabs(sqrt(sq) - 1) < LENGTH_OFF)) {
             mem_free(*z);
             *z = NULL;
             return err_set(err, ERR_FORMAT, "%s: /%s: row %zu has length %g (1 is wanted)", in->path, name, i, sqrt(sq));

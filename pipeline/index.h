@@ -33,6 +33,7 @@ typedef struct {
 } indexstore_t;
 #define INDEX_COMPACT_STEP 4
 #define INDEX_EMBED_STEP 0x1p-9 /* a number of an embedding is some 0.06 */
+#define INDEX_VOCAB_STEP 0x1p-7 /* of the embeddings of terms: their cosines move by some 0.002 */
 
 /* n entries. All arrays are owned. A part that was not read, or that the index lacks, is NULL. */
 typedef struct {
