@@ -170,6 +170,6 @@ def projection(model):
         part = head.get("text.weight")
         if not part:
             return None
-        assert part["dtype"] == "F32"
+        kind = {"F32": "<f4", "F16": "<f2"}[part["dtype"]]
         f.seek(8 + n + part["data_offsets"][0])
-        return np.frombuffer(f.read(part["data_offsets"][1] - part["data_offsets"][0]), "<f4").reshape(part["shape"])
+        return np.frombuffer(f.read(part["data_offsets"][1] - part["data_offsets"][0]), kind).reshape(part["shape"]).astype(np.float32)
