@@ -1,5 +1,4 @@
 /* cmd_model: cryolex model new | info. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,11 +8,10 @@
 #include "config.h"
 #include "pipeline/modelfile.h"
 #include "src/json.h"
+#include "src/netopts.h"
 #include "src/outpath.h"
 #include "src/table.h"
 #include "voxel/cube.h"
-
-enum { TABLE_MAX = 16 << 20 }; /* bytes */
 
 typedef struct {
     const char *out, *table, *features;
@@ -31,42 +29,6 @@ static const opt_t new_rows[] = {
     {0},
 };
 
-/* The table in a file, without the line ends after it. NULL on failure; mem_free(). */
-static char *read_table(const char *path, err_t *err)
-{
-    size_t n;
-    char *s = (char *)file_read(path, TABLE_MAX, &n, err);
-    while (s && n && isspace((unsigned char)s[n - 1])) s[--n] = 0;
-    if (!s || n) return s;
-    err_set(err, ERR_FORMAT, "%s: empty", path);
-    mem_free(s);
-    return NULL;
-}
-
-/* "log_rg,zernike" or "none", each name at most once. How many, or -1. */
-static int read_features(const char *list, feature_t part[FEATURE_KINDS], err_t *err)
-{
-    int n = 0;
-    if (!strcmp(list, "none")) return 0;
-    for (const char *p = list;; p++) {
-        size_t len = strcspn(p, ",");
-        int f = 0;
-        while (f < FEATURE_KINDS &&
-               (strlen(feature_name((feature_t)f)) != len || memcmp(p, feature_name((feature_t)f), len) != 0))
-            f++;
-        if (f == FEATURE_KINDS)
-            return err_set(err, ERR_USAGE,
-                           "model new: --features %s: a list of some of log_rg, profile, zernike, or none, is wanted",
-                           list);
-        for (int k = 0; k < n; k++)
-            if (part[k] == (feature_t)f)
-                return err_set(err, ERR_USAGE, "model new: --features %s: %s twice", list, feature_name((feature_t)f));
-        part[n++] = (feature_t)f;
-        p += len;
-        if (!*p) return n;
-    }
-}
-
 static int new_model(const app_t *app, const void *opts, int argc, char **argv)
 {
     const new_opts_t *o = opts;
@@ -75,7 +37,7 @@ static int new_model(const app_t *app, const void *opts, int argc, char **argv)
     feature_t part[FEATURE_KINDS];
     char *table = NULL;
     char provenance[256];
-    int parts = read_features(o->features, part, &err);
+    int parts = netopts_features("model new", o->features, part, &err);
     (void)argc;
     (void)argv;
     if (!o->out) err_set(&err, ERR_USAGE, "model new: no output; give -o MODEL");
@@ -86,7 +48,7 @@ static int new_model(const app_t *app, const void *opts, int argc, char **argv)
     if (err.code != ERR_OK || (o->table && outpath_not_input("model new", o->out, o->table, &err)) ||
         outpath_writable(o->out, &err))
         goto done;
-    if (o->table && !(table = read_table(o->table, &err))) goto done;
+    if (o->table && !(table = netopts_table(o->table, &err))) goto done;
     if (!(m.encoder = encoder_new(table, part, (size_t)parts, &err))) {
         if (o->table) err_prefix(&err, o->table);
         goto done;

@@ -30,8 +30,7 @@ const opt_t netopts_rows[] = {
     {0},
 };
 
-/* The table in a file, without the line ends after it. NULL on failure; mem_free(). */
-static char *read_table(const char *path, err_t *err)
+char *netopts_table(const char *path, err_t *err)
 {
     size_t n;
     char *s = (char *)file_read(path, TABLE_MAX, &n, err);
@@ -42,8 +41,7 @@ static char *read_table(const char *path, err_t *err)
     return NULL;
 }
 
-/* "log_rg,zernike" or "none", each name at most once. How many, or -1. */
-static int read_features(const char *cmd, const char *list, feature_t part[FEATURE_KINDS], err_t *err)
+int netopts_features(const char *cmd, const char *list, feature_t part[FEATURE_KINDS], err_t *err)
 {
     int n = 0;
     if (!strcmp(list, "none")) return 0;
@@ -87,7 +85,7 @@ encoder_t *netopts_encoder(const netopts_t *o, const char *cmd, err_t *err)
     encoder_design_t d = encoder_default;
     feature_t part[FEATURE_KINDS];
     encoder_t *e = NULL;
-    int parts = read_features(cmd, o->features, part, err);
+    int parts = netopts_features(cmd, o->features, part, err);
     memset(d.width, 0, sizeof d.width);
     if (parts < 0 || read_width(cmd, o->width, &d, err)) return NULL;
     d.side = (size_t)o->side;
@@ -101,7 +99,7 @@ encoder_t *netopts_encoder(const netopts_t *o, const char *cmd, err_t *err)
         err_set(err, ERR_USAGE, "%s: --side %ld: an even number is wanted", cmd, o->side);
         return NULL;
     }
-    char *table = o->table ? read_table(o->table, err) : encoder_table(&d, err);
+    char *table = o->table ? netopts_table(o->table, err) : encoder_table(&d, err);
     if (table && !(e = encoder_new(table, part, (size_t)parts, err)) && o->table) err_prefix(err, o->table);
     mem_free(table);
     return e;
