@@ -110,7 +110,7 @@ static int add(sheet_t *s, const char *id, const char *what, cube_t *c, err_t *e
     if (!turned) return -1;
     desc_pack(c->data, c->side, desc);
     desc_turns(desc, clean ? s->clean : s->turns);
-    desc_turn(c->data, c->side, clean || !s->known ? 0 : best_turn(s, &corr), turned);
+    turn_cube(c->data, c->side, clean || !s->known ? 0 : best_turn(s, &corr), turned);
     paint(s, turned);
     mem_free(turned);
     printf("%zu\t%zu\t%s\t%s", s->row, s->cell, id, what);

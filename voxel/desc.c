@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "voxel/turn.h"
 
 enum { N = DESC_SIDE, BLOCK = 256 }; /* entries a GEMM: 4 MB of floats */
 
@@ -28,33 +29,6 @@ void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN])
     for (size_t i = 0; i < DESC_LEN; i++) desc[i] = (int8_t)(top > 0 ? lrint(127 * (s[i] - mean) / top) : 0);
 }
 
-/* The k-th proper turn: which source axis each target axis reads, and whether it runs backwards. */
-static void turn_axes(int k, int axis[3], int flip[3])
-{
-    static const int perm[6][3] = {{0, 1, 2}, {1, 2, 0}, {2, 0, 1}, {1, 0, 2}, {0, 2, 1}, {2, 1, 0}};
-    static const int even[4][3] = {{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {1, 1, 0}};
-    int p = k / 4, odd = p >= 3; /* an odd permutation needs an odd number of flips to stay proper */
-    for (int d = 0; d < 3; d++) {
-        axis[d] = perm[p][d];
-        flip[d] = even[k % 4][d] ^ odd;
-    }
-}
-
-void desc_turn(const float *cube, size_t side, int k, float *out)
-{
-    int axis[3], flip[3];
-    const size_t stride[3] = {1, side, side * side};
-    turn_axes(k, axis, flip);
-    for (size_t z = 0; z < side; z++)
-        for (size_t y = 0; y < side; y++)
-            for (size_t x = 0; x < side; x++) {
-                const size_t p[3] = {x, y, z};
-                size_t at = 0;
-                for (int d = 0; d < 3; d++) at += stride[axis[d]] * (flip[d] ? side - 1 - p[d] : p[d]);
-                *out++ = cube[at];
-            }
-}
-
 void desc_turns(const int8_t desc[DESC_LEN], float *turns)
 {
     float unit[DESC_LEN];
@@ -63,7 +37,7 @@ void desc_turns(const int8_t desc[DESC_LEN], float *turns)
     for (size_t i = 0; i < DESC_LEN; i++) sq += ((double)desc[i] - mean) * ((double)desc[i] - mean);
     double scale = sq > 0 ? 1 / sqrt(sq) : 0;
     for (size_t i = 0; i < DESC_LEN; i++) unit[i] = (float)(((double)desc[i] - mean) * scale);
-    for (int k = 0; k < DESC_TURNS; k++) desc_turn(unit, N, k, turns + (size_t)k * DESC_LEN);
+    for (int k = 0; k < DESC_TURNS; k++) turn_cube(unit, N, k, turns + (size_t)k * DESC_LEN);
 }
 
 /* 1 / length of the mean-free entry; exact integer sums. */

@@ -6,22 +6,20 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "voxel/turn.h"
 
 #define DESC_SIDE 16
 #define DESC_LEN (DESC_SIDE * DESC_SIDE * DESC_SIDE)
-#define DESC_TURNS 24
+#define DESC_TURNS TURNS
 #define DESC_STEP 1e-5
 
 /* Average a cube (side,side,side), x fastest, side a multiple of 16, to 16^3, take off the mean, scale the largest
  * magnitude to 127 and round. All zero when the cube is constant. Thread-safe. */
 void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN]);
 
-/* turns (24, 4096): the descriptor under each of the 24 proper rotations that map the axes onto one another, mean
- * off and unit length (0 when desc is constant). Turn 0 is the identity. Thread-safe. */
+/* turns (24, 4096): the descriptor under each turn of turn.h, mean off and unit length (0 when desc is constant).
+ * Thread-safe. */
 void desc_turns(const int8_t desc[DESC_LEN], float *turns);
-
-/* out = cube (side,side,side) under turn k, 0..23, of desc_turns(). Thread-safe. */
-void desc_turn(const float *cube, size_t side, int k, float *out);
 
 /* Pearson correlation of a query with n entries of a table, the best of the turns.
  * In:   turns  (24, 4096) of the query;  desc (any, 4096) the table

@@ -142,45 +142,9 @@ void encoder_features(const encoder_t *e, double rg, const float *profile, const
     }
 }
 
-void encoder_turn(const float *cube, size_t side, int k, float *out)
-{
-    const int fx = k == 2 || k == 3, fy = k == 1 || k == 3,
-              fz = k == 1 || k == 2; /* half turn about x, y, z for k = 1, 2, 3 */
-    for (size_t z = 0; z < side; z++)
-        for (size_t y = 0; y < side; y++) {
-            const float *from = cube + ((fz ? side - 1 - z : z) * side + (fy ? side - 1 - y : y)) * side;
-            float *to = out + (z * side + y) * side;
-            for (size_t x = 0; x < side; x++) to[x] = from[fx ? side - 1 - x : x];
-        }
-}
+void encoder_turn(const float *cube, size_t side, int k, float *out) { turn_cube(cube, side, k, out); }
 
-/* Axis and direction that x, y, z of a posed cube run along; the strides of a cube, and its first voxel. */
-static void pose_strides(size_t side, int k, ptrdiff_t step[3], size_t *first)
-{
-    static const int axes[6][3] = {{0, 1, 2}, {1, 2, 0}, {2, 0, 1}, {1, 0, 2}, {0, 2, 1}, {2, 1, 0}};
-    static const int back[4][3] = {{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {1, 1, 0}}; /* half turns about x, y, z */
-    const ptrdiff_t stride[3] = {1, (ptrdiff_t)side, (ptrdiff_t)(side * side)};
-    const int *axis = axes[k / 4], odd = k / 4 >= 3;
-    ptrdiff_t at = 0;
-    for (int d = 0; d < 3; d++) {
-        int reversed = back[k % 4][d] ^ odd; /* swapping two axes mirrors, reversing all three mirrors back */
-        step[d] = reversed ? -stride[axis[d]] : stride[axis[d]];
-        if (reversed) at += stride[axis[d]] * (ptrdiff_t)(side - 1);
-    }
-    *first = (size_t)at;
-}
-
-void encoder_pose(const float *cube, size_t side, int k, float *out)
-{
-    ptrdiff_t step[3];
-    size_t first;
-    pose_strides(side, k, step, &first);
-    for (size_t z = 0; z < side; z++)
-        for (size_t y = 0; y < side; y++) {
-            const float *from = cube + first + (ptrdiff_t)z * step[2] + (ptrdiff_t)y * step[1];
-            for (size_t x = 0; x < side; x++) *out++ = from[(ptrdiff_t)x * step[0]];
-        }
-}
+void encoder_pose(const float *cube, size_t side, int k, float *out) { turn_cube(cube, side, k, out); }
 
 int encoder_match(const float *cube, const float *like, size_t side)
 {
@@ -191,7 +155,7 @@ int encoder_match(const float *cube, const float *like, size_t side)
         size_t first;
         double sum = 0;
         const float *to = like;
-        pose_strides(side, k, step, &first);
+        turn_steps(side, k, &first, step);
         for (size_t z = 0; z < side; z++)
             for (size_t y = 0; y < side; y++, to += side) {
                 const float *from = cube + first + (ptrdiff_t)z * step[2] + (ptrdiff_t)y * step[1];

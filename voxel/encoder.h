@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "nn/net.h"
+#include "voxel/turn.h"
 
 #define ENCODER_FRAMES 4    /* proper frames of a cube, see frame.h */
 #define ENCODER_RG 30.0     /* angstrom: the size at which the feature log_rg is 0 */
@@ -57,9 +58,8 @@ void encoder_features(const encoder_t *e, double rg, const float *profile, const
  * other two. No value changes. */
 void encoder_turn(const float *cube, size_t side, int k, float *out);
 
-/* The cube in pose k of ENCODER_POSES: the proper turns that map the axes onto one another; k = 0..3 are those of
- * encoder_turn(). No value changes. */
-#define ENCODER_POSES 24
+/* The cube in pose k of ENCODER_POSES: the turns of turn.h; k = 0..3 are those of encoder_turn(). No value changes. */
+#define ENCODER_POSES TURNS
 void encoder_pose(const float *cube, size_t side, int k, float *out);
 
 /* The pose in which `cube` has the largest product with `like` (S,S,S); of equal ones the first. */

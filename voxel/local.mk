@@ -16,6 +16,7 @@ libvoxel_a_SOURCES = \
 	voxel/profile.c voxel/profile.h \
 	voxel/resample.c voxel/resample.h \
 	voxel/spectrum.c voxel/spectrum.h \
+	voxel/turn.c voxel/turn.h \
 	voxel/zernike.c voxel/zernike.h
 VOXEL_LIBS = libvoxel.a $(VOXEL_AVX2) $(NN_LIBS) $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
 
