@@ -31,12 +31,6 @@ static void room_free(room_t *r)
     mem_free(r->z);
 }
 
-/* z (n, d), or with more than one pose (n, poses, d). */
-static int embed_cubes(encoder_t *e, int poses, size_t n, const float *cubes, const float *features, float *z, err_t *err)
-{
-    return poses > 1 ? encoder_embed_poses(e, n, cubes, features, poses, z, err) : encoder_embed(e, n, cubes, features, z, err);
-}
-
 /* Gather what could be read and embed it. Where a sample has no embedding each is tried by itself, so that one does not
  * cost the others theirs. */
 static void embed_got(encoder_t *e, int poses, const item_t *it, size_t n, room_t *r)
@@ -52,9 +46,9 @@ static void embed_got(encoder_t *e, int poses, const item_t *it, size_t n, room_
         item[m] = &it[i];
         of[m++] = g;
     }
-    if (!embed_cubes(e, poses, m, r->cubes, r->features, r->z, NULL)) return;
+    if (!encoder_embed_poses(e, m, r->cubes, r->features, poses, r->z, NULL)) return;
     for (size_t i = 0; i < m; i++) {
-        embed_cubes(e, poses, 1, r->cubes + i * cube, r->features + i * e->features, r->z + i * (size_t)poses * e->d, &of[i]->err);
+        encoder_embed_poses(e, 1, r->cubes + i * cube, r->features + i * e->features, poses, r->z + i * (size_t)poses * e->d, &of[i]->err);
         err_prefix(&of[i]->err, item[i]->path);
     }
 }

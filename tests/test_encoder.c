@@ -177,6 +177,12 @@ static void embeds_poses(void **state)
     float *z = mem_new(MANY * P, e->d * sizeof *z, NULL), *one = mem_new(e->d, sizeof *one, NULL), *t = mem_new(CUBE, sizeof *t, NULL);
     assert_int_equal(encoder_embed_poses(e, MANY, d.cubes, d.features, P, z, &err), 0);
     assert_int_equal(e->frames, 4);
+    float *first = mem_new(MANY, e->d * sizeof *first, NULL), *mean = mem_new(MANY, e->d * sizeof *mean, NULL);
+    assert_int_equal(encoder_embed_poses(e, MANY, d.cubes, d.features, 1, first, &err), 0); /* one: the mean over frames */
+    assert_int_equal(encoder_embed(e, MANY, d.cubes, d.features, mean, &err), 0);
+    assert_memory_equal(first, mean, MANY * e->d * sizeof *mean);
+    mem_free(first);
+    mem_free(mean);
     e->frames = 1;
     for (size_t i = 0; i < MANY; i++)
         for (size_t k = 0; k < P; k++) {

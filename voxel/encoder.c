@@ -232,6 +232,7 @@ int encoder_embed(encoder_t *e, size_t n, const float *cubes, const float *featu
 
 int encoder_embed_poses(encoder_t *e, size_t n, const float *cubes, const float *features, int poses, float *out, err_t *err)
 {
+    if (poses == 1) return encoder_embed(e, n, cubes, features, out, err);
     size_t p = (size_t)poses, cube = e->side * e->side * e->side, f = e->features;
     int frames = e->frames, rc = 0;
     float *x = mem_new(p, cube * sizeof *x, err), *g = mem_new(p, f * sizeof *g, err);

@@ -78,7 +78,7 @@ int encoder_ready(encoder_t *e, err_t *err);
 int encoder_embed(encoder_t *e, size_t n, const float *cubes, const float *features, float *out, err_t *err);
 
 /* out (n, poses, d): embeddings of the first `poses` poses of each cube, as they stand, whatever e->frames is; else as
- * encoder_embed(). 0, or -1: ERR_NOMEM too. */
+ * encoder_embed(), which poses = 1 means, with the mean over the frames. 0, or -1: ERR_NOMEM too. */
 int encoder_embed_poses(encoder_t *e, size_t n, const float *cubes, const float *features, int poses, float *out, err_t *err);
 
 #define ENCODER_BATCH 32 /* cubes, turned ones counted, in one run of the network */

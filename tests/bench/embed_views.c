@@ -126,9 +126,7 @@ static int batch_out(work_t *w, const size_t *entry, size_t n, err_t *err)
     for (size_t j = 0; j < w->models; j++) {
         model_run_t *r = &w->model[j];
         size_t poses = !w->clean && r->file.encoder->frames == 1 ? ENCODER_POSES : 1;
-        if (poses > 1 ? encoder_embed_poses(r->file.encoder, m, r->cube, r->features, (int)poses, r->z, err)
-                      : encoder_embed(r->file.encoder, m, r->cube, r->features, r->z, err))
-            return -1;
+        if (encoder_embed_poses(r->file.encoder, m, r->cube, r->features, (int)poses, r->z, err)) return -1;
         for (size_t k = 0; k < m * poses; k++)
             if (vectors_add(&r->out, id_of(w, id[k / poses]), w->index.rg[w->index.n - m + k / poses], r->z + k * r->out.d, err))
                 return -1;
