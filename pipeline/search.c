@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "voxel/align.h"
 
 /* Best first; equal scores by row. */
 static int by_score(const void *a, const void *b)
@@ -16,18 +17,21 @@ static int by_score(const void *a, const void *b)
     return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
+static bool learned(searchkind_t k) { return k == SEARCH_LEARNED || k == SEARCH_BOTH; }
+static bool cubes(searchkind_t k) { return k == SEARCH_CUBE || k == SEARCH_BOTH; }
+
 /* What a search compares, and with which weights. */
 typedef struct {
     searchkind_t kind;
     double cosine, shape, width; /* shape: of the correlation, or below 0, of a distance */
-    bool size;
+    bool size, align;
     scoring_t scoring;
 } plan_t;
 
 static plan_t plan_of(const search_opts_t *o)
 {
     const scoring_t s = o->scoring ? *o->scoring : scoring_default;
-    plan_t p = {.kind = o->kind, .width = SEARCH_SIZE_WIDTH, .size = !o->shape_only, .scoring = s};
+    plan_t p = {.kind = o->kind, .width = SEARCH_SIZE_WIDTH, .size = !o->shape_only, .align = cubes(o->kind) && !o->plain, .scoring = s};
     switch (o->kind) {
     case SEARCH_CUBE: p.shape = SEARCH_CUBE_WEIGHT; break;
     case SEARCH_ZERNIKE: p.shape = -SEARCH_ZERNIKE_WEIGHT; break;
@@ -45,9 +49,6 @@ static plan_t plan_of(const search_opts_t *o)
     }
     return p;
 }
-
-static bool learned(searchkind_t k) { return k == SEARCH_LEARNED || k == SEARCH_BOTH; }
-static bool cubes(searchkind_t k) { return k == SEARCH_CUBE || k == SEARCH_BOTH; }
 
 static int check(const index_t *x, const search_opts_t *o, err_t *err)
 {
@@ -100,7 +101,7 @@ static void distances(const float *q, const float *x, size_t len, const hit_t *h
 static int second_stage(const index_t *x, const record_t *q, const plan_t *p, const float *turns, hit_t *h, size_t n, float *shape,
                         err_t *err)
 {
-    if (cubes(p->kind) && desc_match(turns, x->cube, &h->entry, sizeof *h, n, shape, err)) return -1;
+    if (cubes(p->kind) && desc_match(turns, 1, x->cube, &h->entry, sizeof *h, n, shape, err)) return -1;
     if (p->kind == SEARCH_ZERNIKE) distances(q->zernike, x->zernike, DESCRIBE_ZERNIKE, h, n, shape);
     if (p->kind == SEARCH_PROFILE) distances(q->profile, x->profile, DESCRIBE_PROFILE, h, n, shape);
     if (p->kind == SEARCH_SIZE || p->kind == SEARCH_LEARNED) return 0;
@@ -109,6 +110,25 @@ static int second_stage(const index_t *x, const record_t *q, const plan_t *p, co
         h[i].score += (float)(p->shape * (double)shape[i]);
     }
     return 0;
+}
+
+/* The aligned correlation in place of the plain one in n hits, and their order by it. */
+static int third_stage(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t n, err_t *err)
+{
+    float *turns = mem_new((size_t)TURNS * ALIGN_IMAGES, DESC_LEN * sizeof *turns, err), *shape = mem_new(n, sizeof *shape, err);
+    int rc = turns && shape ? 0 : -1;
+    if (!rc) {
+        align_turns(q->cube, turns);
+        rc = desc_match(turns, ALIGN_IMAGES, x->cube, &h->entry, sizeof *h, n, shape, err);
+    }
+    for (size_t i = 0; !rc && i < n; i++) {
+        h[i].score += (float)(p->shape * ((double)shape[i] - (double)h[i].cube));
+        h[i].cube = shape[i];
+    }
+    if (!rc) qsort(h, n, sizeof *h, by_score);
+    mem_free(turns);
+    mem_free(shape);
+    return rc;
 }
 
 /* The best `keep` of the n entries of h, in its first places, scored in full; *n says how many. */
@@ -137,6 +157,9 @@ static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, 
     return rc;
 }
 
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t greatest(size_t a, size_t b) { return a > b ? a : b; }
+
 /* Of the first n of `kept` hits. */
 static void confidences(const plan_t *p, const hit_t *h, size_t kept, hit_t *hit, size_t n)
 {
@@ -150,7 +173,8 @@ static void confidences(const plan_t *p, const hit_t *h, size_t kept, hit_t *hit
 int search_run(const index_t *x, const record_t *query, const float *z, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err)
 {
     const plan_t p = plan_of(o);
-    size_t top = o->top < x->n ? o->top : x->n, keep = top < 2 && x->n > 1 ? 2 : top, kept; /* two, for the margin */
+    size_t top = least(o->top, x->n), kept;
+    size_t keep = least(greatest(top, p.align ? SEARCH_ALIGNED : 2), x->n); /* at least two, for the margin */
     *n = 0;
     if (check(x, o, err)) return -1;
     assert(!learned(o->kind) || z);
@@ -158,6 +182,7 @@ int search_run(const index_t *x, const record_t *query, const float *z, const se
     if (!h) return -1;
     first_stage(x, query, z, &p, h);
     int rc = rank(x, query, &p, h, keep, &kept, err);
+    if (!rc && p.align) rc = third_stage(x, query, &p, h, kept, err);
     if (!rc) {
         *n = top;
         memcpy(hit, h, top * sizeof *h);

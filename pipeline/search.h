@@ -11,9 +11,15 @@
 #include "pipeline/index.h"
 #include "pipeline/scoring.h"
 
-/* What is compared. The score of an entry is its shape term plus its size term; higher is nearer. */
+/* What is compared. The score of an entry is its shape term plus its size term; higher is nearer.
+ *
+ * Cubes are compared twice. By the plain correlation of desc.h, the best of 24 turns, every entry is ranked. The frame of a query is
+ * a little off, though, where its density has more or less than the model, and a frame that is off costs the right entry
+ * more than it costs the wrong ones. So the SEARCH_ALIGNED best are compared again by the aligned correlation of align.h, which
+ * takes its place, and ordered by it. As it is never below the plain one, the entries beyond, with their plain
+ * correlation, still come after. */
 typedef enum {
-    SEARCH_CUBE,    /* SEARCH_CUBE_WEIGHT x correlation of the 16^3 cubes, the best of 24 turns */
+    SEARCH_CUBE,    /* SEARCH_CUBE_WEIGHT x correlation of the 16^3 cubes */
     SEARCH_ZERNIKE, /* -SEARCH_ZERNIKE_WEIGHT x Euclidean distance of the Zernike invariants (EM-SURFER) */
     SEARCH_PROFILE, /* -SEARCH_PROFILE_WEIGHT x Euclidean distance of the radial profiles */
     SEARCH_SIZE,    /* nothing but the size term */
@@ -27,10 +33,12 @@ typedef enum {
 #define SEARCH_CUBE_WEIGHT 25.0
 #define SEARCH_ZERNIKE_WEIGHT 25.0
 #define SEARCH_PROFILE_WEIGHT 25.0
+#define SEARCH_ALIGNED 1000 /* entries compared again; search_opts_t.top, if that is more */
 
 typedef struct {
     searchkind_t kind;
     bool shape_only; /* leave the size term out */
+    bool plain;      /* leave the aligned correlation out */
     size_t top;      /* hits wanted, > 0 */
     const scoring_t *scoring; /* NULL: scoring_default */
 } search_opts_t;
@@ -38,15 +46,15 @@ typedef struct {
 typedef struct {
     size_t entry;  /* row of the index */
     float score;
-    float cosine, cube; /* -1..1; NAN where they were not compared */
+    float cosine, cube; /* -1..1; NAN where they were not compared; cube: aligned, see above, rounded to DESC_STEP */
     unsigned pose;      /* of the query, that the cosine is of */
     float distance;     /* of Zernike invariants or profiles, >= 0; NAN where they were not compared */
     float dlog_rg;      /* ln(Rg of the entry / Rg of the query); NAN for a query without size */
     float confidence;   /* SEARCH_BOTH: scoring_confidence(), 0..1; else NAN */
 } hit_t;
 
-/* The `top` best entries, best first; equal scores by row. Exact: every entry is scored, or is shown not to matter by
- * what is known of it without its cube. z (index_poses(x), d): the query's embeddings, of length 1, of which the nearest to an entry
+/* The `top` best entries, best first; equal scores by row. Exact but for the choice of what is aligned: every entry is scored, or
+ * is shown not to matter by what is known of it without its cube. z (index_poses(x), d): the query's embeddings, of length 1, of which the nearest to an entry
  * counts, for SEARCH_LEARNED and SEARCH_BOTH; else NULL. hit holds min(top, x->n) on return, *n says how many.
  * 0, or -1: ERR_USAGE SEARCH_SIZE with shape_only; ERR_UNSUP the index has not what is to be compared; ERR_NOMEM. The same bytes
  * for any number of threads. */

@@ -16,7 +16,7 @@ typedef struct {
     const char *text, *text_model;
     long top;
     int descriptor, format;
-    bool shape_only;
+    bool shape_only, plain;
     mapopts_t map;
 } opts_t;
 
@@ -36,6 +36,8 @@ static const opt_t rows[] = {
      "What is compared: embeddings and cubes (both), embeddings (learned), the canonical cube, Zernike invariants, the radial profile, "
      "or size alone; auto is both in an index that has embeddings, else cube"},
     {0, "shape-only", OPT_FLAG, offsetof(opts_t, shape_only), NULL, 0, 0, NULL, NULL, "Leave size out of the score"},
+    {0, "plain", OPT_FLAG, offsetof(opts_t, plain), NULL, 0, 0, NULL, NULL,
+     "Compare cubes as they stand, without a third stage that forgives a frame that is a little off"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
      "TSV with a header row, or one JSON object a line"},
     {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
@@ -185,7 +187,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
         goto done;
     job_t job = {.o = o, .q = &q, .hit = hit};
     job.search = (search_opts_t){.kind = d == D_AUTO && q.model.encoder ? SEARCH_BOTH : kind[d], .shape_only = o->shape_only,
-                                 .top = (size_t)o->top, .scoring = &q.scoring};
+                                 .plain = o->plain, .top = (size_t)o->top, .scoring = &q.scoring};
     if (o->format == FORMAT_TSV) print_header();
     if (o->text) failed = search_text(o, &q, hit, &err) ? 1 : 0;
     else failed = query_run(&q, argv, n, search_one, &job);
@@ -205,10 +207,13 @@ const cmd_t cmd_search = {
              "gzip). The contour of a map is estimated unless it is given; axis order, position, orientation and padding do not matter. "
              "With no option but the file, the model and the index that come with the program are used.\n\n"
              "Columns: query; rank, from 1; id of the entry; score, higher is nearer; confidence, the probability that the hit is "
-             "the same protein; cosine of the embeddings; cube, correlation of the canonical cubes (-1 to 1); distance of the Zernike "
+             "the same protein; cosine of the embeddings; cube, aligned correlation of the canonical cubes (-1 to 1); distance of the Zernike "
              "or profile vectors (0 is alike); rg, radius of gyration "
              "of the entry in angstrom; dlog_rg, natural logarithm of the ratio of the entry's to the query's; title. What was not "
              "compared is - (in JSON, it is not there).\n\n"
+             "Cubes are compared in stages: the 1000 entries that are best by the plain correlation, or as many as --top asks for, are "
+             "compared again by the aligned one, which forgives small errors of the position, the axes and the size of the query, so "
+             "that it is never below the plain one. Beyond these, and with --plain, cube is the plain correlation.\n\n"
              "The score of both is cosine x (weight, 14) + cube x (weight, 25) - (dlog_rg / 0.08)^2 / 2, with the weights that the index "
              "carries in place of these, if any (cryolex index info shows them); confidence is a logistic function of the first two, and of how "
              "much the score differs from the best of another entry. Of learned it is 20 x cosine, of cube 25 x cube, of zernike and profile -25 x distance, each "

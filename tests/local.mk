@@ -12,7 +12,7 @@ TEST_LIBS = $(CMOCKA_LIBS)
 EXTRA_DIST += tests/test.h tests/run.sh tests/summary.sh tests/tap.sh
 dist_check_SCRIPTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
 TESTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
-EXTRA_DIST += tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
+EXTRA_DIST += tests/parity/align.py tests/parity/align.tsv tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
 	tests/parity/zernike.py tests/parity/zernike.tsv \
 	tests/parity/gemmi_models.py tests/parity/gemmi_models.tsv tests/parity/molmap.py tests/parity/molmap.tsv \
 	tests/parity/trace_table.py tests/bench/simulate.tsv tests/bench/trace.tsv .ci/run

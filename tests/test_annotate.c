@@ -8,6 +8,7 @@
 #include "pipeline/annotate.h"
 #include "pipeline/search.h"
 #include "pipeline/share.h"
+#include "voxel/align.h"
 
 #define DIR "test_annotate.dir"
 #include "tests/made_index.h"
@@ -80,10 +81,10 @@ static void two_stages_are_exact(void **state)
     query_of(x, 77, q, z);
     desc_turns(q->cube, turns);
     for (size_t i = 0; i < N; i++) all[i] = i;
-    assert_int_equal(desc_match(turns, x->cube, all, sizeof *all, N, correlation, NULL), 0);
+    assert_int_equal(desc_match(turns, 1, x->cube, all, sizeof *all, N, correlation, NULL), 0);
     int threads = threads_max();
     for (int k = 0; k < 4; k++) {
-        search_opts_t o = {.kind = k & 1 ? SEARCH_LEARNED : SEARCH_BOTH, .shape_only = k & 2, .top = TOP, .scoring = &s};
+        search_opts_t o = {.kind = k & 1 ? SEARCH_LEARNED : SEARCH_BOTH, .shape_only = k & 2, .plain = true, .top = TOP, .scoring = &s};
         double cosine, cube;
         for (size_t i = 0; i < N; i++) score[i] = plain(x, i, q, z, correlation, &o, &cosine, &cube);
         qsort(score, N, sizeof *score, down);
@@ -116,6 +117,70 @@ static void two_stages_are_exact(void **state)
     mem_free(q);
     mem_free(score);
     mem_free(turns);
+}
+
+/* Those that are best by the plain correlation, and no others, are compared again by the aligned one, which is at work in the
+ * confidence too; what is beyond comes after with the plain one; all threads agree. */
+static void best_are_aligned(void **state)
+{
+    const index_t *x = *state;
+    enum { BEYOND = SEARCH_ALIGNED, TOP = 30 };
+    const scoring_t s = scoring_default;
+    float *turns = mem_new((size_t)TURNS * ALIGN_IMAGES, DESC_LEN * sizeof *turns, NULL), *aligned = mem_new(N, sizeof *aligned, NULL), z[D];
+    hit_t *plain_hit = mem_new(N, sizeof *plain_hit, NULL), *all = mem_new(N, sizeof *all, NULL), h[TOP], serial[TOP];
+    double *score = mem_new(N, sizeof *score, NULL);
+    size_t *row = mem_new(N, sizeof *row, NULL), n, changed = 0;
+    record_t *q = mem_new(1, sizeof *q, NULL);
+    search_opts_t o = {.kind = SEARCH_BOTH, .top = N, .scoring = &s, .plain = true};
+    int threads = threads_max();
+    query_of(x, 77, q, z);
+    align_turns(q->cube, turns);
+    for (size_t i = 0; i < N; i++) row[i] = i;
+    assert_int_equal(desc_match(turns, ALIGN_IMAGES, x->cube, row, sizeof *row, N, aligned, NULL), 0);
+    assert_int_equal(search_run(x, q, z, &o, plain_hit, &n, NULL), 0);
+    o.plain = false;
+    assert_int_equal(search_run(x, q, z, &o, all, &n, NULL), 0); /* more than SEARCH_ALIGNED are asked for: all */
+    assert_int_equal(n, N);
+    for (size_t i = 0; i < N; i++) {
+        assert_close((double)all[i].cube, (double)aligned[all[i].entry], 2e-5);
+        if (i) assert_true(all[i].score <= all[i - 1].score);
+    }
+    o.top = TOP;
+    threads_set(1);
+    assert_int_equal(search_run(x, q, z, &o, serial, &n, NULL), 0);
+    threads_set(3);
+    assert_int_equal(search_run(x, q, z, &o, h, &n, NULL), 0);
+    threads_set(threads);
+    assert_memory_equal(h, serial, sizeof h);
+    for (size_t i = 0; i < BEYOND; i++) {
+        const hit_t *p = &plain_hit[i];
+        score[i] = (double)p->score + s.cube * ((double)aligned[p->entry] - (double)p->cube);
+        changed += aligned[p->entry] > p->cube + 1e-3f;
+    }
+    assert_true(changed > BEYOND / 2);
+    qsort(score, BEYOND, sizeof *score, down);
+    for (size_t i = 0; i < TOP; i++) {
+        assert_close((double)h[i].score, score[i], 1e-3);
+        assert_close((double)h[i].cube, (double)aligned[h[i].entry], 2e-5);
+        double quality = (s.cosine * (double)h[i].cosine + s.cube * (double)h[i].cube) / (s.cosine + s.cube);
+        double logit = s.bias + s.margin * (score[i] - score[i ? 0 : 1]) + s.quality * quality;
+        assert_close((double)h[i].confidence, 1 / (1 + exp(-logit)), 1e-3);
+    }
+    /* the choice is that of the plain search */
+    o.top = SEARCH_ALIGNED;
+    assert_int_equal(search_run(x, q, z, &o, all, &n, NULL), 0);
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < BEYOND && plain_hit[k].entry != all[i].entry) k++;
+        assert_true(k < BEYOND);
+    }
+    mem_free(turns);
+    mem_free(aligned);
+    mem_free(plain_hit);
+    mem_free(all);
+    mem_free(score);
+    mem_free(row);
+    mem_free(q);
 }
 
 static void search_refuses(void **state)
@@ -315,7 +380,7 @@ static void shared_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_stages_are_exact),       cmocka_unit_test(search_refuses), cmocka_unit_test(vectors),
+        cmocka_unit_test(two_stages_are_exact), cmocka_unit_test(best_are_aligned),       cmocka_unit_test(search_refuses), cmocka_unit_test(vectors),
         cmocka_unit_test(terms_by_hand),              cmocka_unit_test(what_is_told),   cmocka_unit_test(without_terms),
         cmocka_unit_test(ancestors_are_as_confident), cmocka_unit_test(shared_files),
     };

@@ -41,7 +41,7 @@ static double agree(const vol_t *a, const vol_t *b, double *ratio)
     desc_pack(ca.data, ca.side, da);
     desc_pack(cb.data, cb.side, db);
     desc_turns(da, turns);
-    assert_int_equal(desc_match(turns, db, &row, sizeof row, 1, &best, NULL), 0);
+    assert_int_equal(desc_match(turns, 1, db, &row, sizeof row, 1, &best, NULL), 0);
     *ratio = cb.frame.rg / ca.frame.rg;
     cube_free(&ca);
     cube_free(&cb);
@@ -386,7 +386,7 @@ static void desc_knows_24_turns(void **state)
     desc_pack(cube, DESC_SIDE, d);
     desc_turns(d, t);
     size_t row = 0;
-    assert_int_equal(desc_match(t, d, &row, sizeof row, 1, &best, NULL), 0);
+    assert_int_equal(desc_match(t, 1, d, &row, sizeof row, 1, &best, NULL), 0);
     assert_close(best, 1, 1e-5);
     for (int a = 0; a < DESC_TURNS; a++)
         for (int b = 0; b < a; b++) {
@@ -399,14 +399,14 @@ static void desc_knows_24_turns(void **state)
         for (size_t z = 0; z < 16; z++)
             for (size_t y = 0; y < 16; y++)
                 for (size_t x = 0; x < 16; x++) e[(z * 16 + y) * 16 + x] = mirror ? d[(z * 16 + x) * 16 + y] : d[(y * 16 + x) * 16 + z];
-        assert_int_equal(desc_match(t, e, &row, sizeof row, 1, &best, NULL), 0);
+        assert_int_equal(desc_match(t, 1, e, &row, sizeof row, 1, &best, NULL), 0);
         if (mirror)
             assert_true(best < 0.2f);
         else
             assert_close(best, 1, 1e-5);
     }
     memset(d, 0, sizeof d);
-    assert_int_equal(desc_match(t, d, &row, sizeof row, 1, &best, NULL), 0);
+    assert_int_equal(desc_match(t, 1, d, &row, sizeof row, 1, &best, NULL), 0);
     assert_close(best, 0, 0);
     mem_free(t);
 }

@@ -367,7 +367,7 @@ static void search_is_exact(void **state)
     float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, NULL);
     desc_turns(q->cube, turns);
     for (int k = 0; k < 7; k++) {
-        search_opts_t o = {.kind = (searchkind_t)(k / 2), .shape_only = k % 2, .top = TOP};
+        search_opts_t o = {.kind = (searchkind_t)(k / 2), .shape_only = k % 2, .plain = true, .top = TOP};
         hit_t h[TOP], serial[TOP];
         size_t n, above = 0, level = 0, step = o.kind == SEARCH_CUBE ? 7 : 1;
         assert_int_equal(search_run(&x, q, NULL, &o, h, &n, NULL), 0);

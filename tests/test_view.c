@@ -197,7 +197,7 @@ static double agreement(const cube_t *a, const cube_t *b)
     desc_pack(a->data, a->side, da);
     desc_pack(b->data, b->side, db);
     desc_turns(da, turns);
-    assert_int_equal(desc_match(turns, db, &row, sizeof row, 1, &best, NULL), 0);
+    assert_int_equal(desc_match(turns, 1, db, &row, sizeof row, 1, &best, NULL), 0);
     mem_free(turns);
     return (double)best;
 }

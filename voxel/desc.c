@@ -29,14 +29,19 @@ void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN])
     for (size_t i = 0; i < DESC_LEN; i++) desc[i] = (int8_t)(top > 0 ? lrint(127 * (s[i] - mean) / top) : 0);
 }
 
-void desc_turns(const int8_t desc[DESC_LEN], float *turns)
+void desc_unit(const int8_t desc[DESC_LEN], float unit[DESC_LEN])
 {
-    float unit[DESC_LEN];
     double mean = 0, sq = 0;
     for (size_t i = 0; i < DESC_LEN; i++) mean += (double)desc[i] / DESC_LEN;
     for (size_t i = 0; i < DESC_LEN; i++) sq += ((double)desc[i] - mean) * ((double)desc[i] - mean);
     double scale = sq > 0 ? 1 / sqrt(sq) : 0;
     for (size_t i = 0; i < DESC_LEN; i++) unit[i] = (float)(((double)desc[i] - mean) * scale);
+}
+
+void desc_turns(const int8_t desc[DESC_LEN], float *turns)
+{
+    float unit[DESC_LEN];
+    desc_unit(desc, unit);
     for (int k = 0; k < DESC_TURNS; k++) turn_cube(unit, N, k, turns + (size_t)k * DESC_LEN);
 }
 
@@ -52,30 +57,39 @@ static float inverse_length(const int8_t *d)
     return var > 0 ? (float)(1 / sqrt(var)) : 0;
 }
 
-/* n <= BLOCK rows of the table: x (BLOCK,4096) and dot (BLOCK,24) are scratch. */
-static void match_block(const float *turns, const int8_t *const *entry, size_t n, float *best, float *x, float *dot)
+/* The norm of the products of one turn; the first where that is not above 0. */
+static double norm(const float *dot, size_t images)
 {
+    double sq = 0;
+    if (!(dot[0] > 0)) return (double)dot[0];
+    for (size_t i = 0; i < images; i++) sq += (double)dot[i] * (double)dot[i];
+    return sqrt(sq);
+}
+
+/* n <= BLOCK rows of the table: x (BLOCK,4096) and dot (BLOCK,24,images) are scratch. */
+static void match_block(const float *turns, size_t images, const int8_t *const *entry, size_t n, float *best, float *x, float *dot)
+{
+    const size_t all = DESC_TURNS * images;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < DESC_LEN; j++) x[i * DESC_LEN + j] = (float)entry[i][j];
     memset(x + n * DESC_LEN, 0, (BLOCK - n) * DESC_LEN * sizeof *x);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BLOCK, DESC_TURNS, DESC_LEN, 1, x, DESC_LEN, turns, DESC_LEN, 0, dot,
-                DESC_TURNS);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BLOCK, (int)all, DESC_LEN, 1, x, DESC_LEN, turns, DESC_LEN, 0, dot, (int)all);
     for (size_t i = 0; i < n; i++) {
-        float most = dot[i * DESC_TURNS];
-        for (size_t j = 1; j < DESC_TURNS; j++)
-            if (dot[i * DESC_TURNS + j] > most) most = dot[i * DESC_TURNS + j];
-        double r = DESC_STEP * nearbyint((double)(most * inverse_length(entry[i])) / DESC_STEP);
+        double most = norm(dot + i * all, images);
+        for (size_t k = 1; k < DESC_TURNS; k++) most = fmax(most, norm(dot + i * all + k * images, images));
+        double r = DESC_STEP * nearbyint((double)((float)most * inverse_length(entry[i])) / DESC_STEP);
         best[i] = (float)fmin(fmax(r, -1), 1);
     }
 }
 
-int desc_match(const float *turns, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err)
+int desc_match(const float *turns, size_t images, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err)
 {
     size_t blocks = (n + BLOCK - 1) / BLOCK;
     int failed = 0;
 #pragma omp parallel reduction(| : failed)
     {
-        float *x = mem_new((size_t)BLOCK * DESC_LEN, sizeof *x, NULL), *dot = mem_new((size_t)BLOCK * DESC_TURNS, sizeof *dot, NULL);
+        float *x = mem_new((size_t)BLOCK * DESC_LEN, sizeof *x, NULL);
+        float *dot = mem_new((size_t)BLOCK * DESC_TURNS, images * sizeof *dot, NULL);
         const int8_t *entry[BLOCK];
         failed = !x || !dot;
 #pragma omp for schedule(static)
@@ -83,7 +97,7 @@ int desc_match(const float *turns, const int8_t *desc, const size_t *row, size_t
             size_t at = b * BLOCK, m = n - at < BLOCK ? n - at : BLOCK;
             for (size_t i = 0; i < m; i++)
                 entry[i] = desc + *(const size_t *)(const void *)((const char *)row + (at + i) * stride) * DESC_LEN;
-            if (x && dot) match_block(turns, entry, m, best + at, x, dot);
+            if (x && dot) match_block(turns, images, entry, m, best + at, x, dot);
         }
         mem_free(x);
         mem_free(dot);

@@ -17,17 +17,21 @@
  * magnitude to 127 and round. All zero when the cube is constant. Thread-safe. */
 void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN]);
 
-/* turns (24, 4096): the descriptor under each turn of turn.h, mean off and unit length (0 when desc is constant).
- * Thread-safe. */
+/* unit (4096): the descriptor, mean off and unit length (0 when desc is constant). Thread-safe. */
+void desc_unit(const int8_t desc[DESC_LEN], float unit[DESC_LEN]);
+
+/* turns (24, 4096): desc_unit() under each turn of turn.h. Thread-safe. */
 void desc_turns(const int8_t desc[DESC_LEN], float *turns);
 
-/* Pearson correlation of a query with n entries of a table, the best of the turns.
- * In:   turns  (24, 4096) of the query;  desc (any, 4096) the table
+/* How a query matches n entries of a table, the best of the turns. With one image a turn, that of desc_turns(), it is the Pearson
+ * correlation of the query with an entry, with those of align_turns() the aligned one: the norm of the dot products of the
+ * images with the entry, mean off and unit length, or the first product where that is not above 0.
+ * In:   turns  (24, images, 4096) of the query;  desc (any, 4096) the table
  *       row    row[0], then every `stride` bytes: the rows of the table to compare
  * Out:  best   (n)  -1..1, rounded to DESC_STEP, below which the sums depend on where in a block an entry stands; 0
  *              where an entry is constant
- * One GEMM (24 x 4096 x entries) a block of entries, blocks in parallel: the same bytes for any number of threads.
+ * One GEMM (24 images x 4096 x entries) a block of entries, blocks in parallel: the same bytes for any number of threads.
  * 0, or -1: ERR_NOMEM. */
-int desc_match(const float *turns, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
+int desc_match(const float *turns, size_t images, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
 
 #endif

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libvoxel.a
 libvoxel_a_CPPFLAGS = $(AM_CPPFLAGS) $(FFTW_CFLAGS) $(OPENBLAS_CFLAGS) $(GSL_CFLAGS) $(JANSSON_CFLAGS)
 libvoxel_a_SOURCES = \
+	voxel/align.c voxel/align.h \
 	voxel/blur.c voxel/blur.h \
 	voxel/components.c voxel/components.h \
 	voxel/contour.c voxel/contour.h \
@@ -30,10 +31,13 @@ VOXEL_AVX2 = libvoxel_avx2.a
 endif
 
 if HAVE_CMOCKA
-VOXEL_TESTS = tests/test_components tests/test_cube tests/test_encoder tests/test_fft tests/test_filter tests/test_profile \
+VOXEL_TESTS = tests/test_align tests/test_components tests/test_cube tests/test_encoder tests/test_fft tests/test_filter tests/test_profile \
 	tests/test_resample tests/test_zernike
 check_PROGRAMS += $(VOXEL_TESTS)
 TESTS += $(VOXEL_TESTS)
+tests_test_align_SOURCES = tests/test_align.c
+tests_test_align_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_align_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_components_SOURCES = tests/test_components.c
 tests_test_components_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_components_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)

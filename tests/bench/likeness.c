@@ -66,7 +66,7 @@ static double correlation(const facts_t *a, const facts_t *b)
     size_t row = 0;
     float best = NAN;
     desc_turns(a->desc, turns);
-    return desc_match(turns, b->desc, &row, sizeof row, 1, &best, NULL) ? (double)NAN : (double)best;
+    return desc_match(turns, 1, b->desc, &row, sizeof row, 1, &best, NULL) ? (double)NAN : (double)best;
 }
 
 /* Degrees between axis k of one and the nearest axis of the other. */
