@@ -107,31 +107,6 @@ static size_t array_rows(const dataset_atoms_t *a, int k)
     }
 }
 
-/* x (n) to the nearest of 11 binary digits, so that HDF5 has nothing to round in a half: where the carry reaches the exponent,
- * 1.10 stores half of the number, in some places of a large array. */
-static float *rounded(const float *x, size_t n, err_t *err)
-{
-    float *y = mem_new(n, sizeof *y, err);
-    for (size_t i = 0; y && i < n; i++) {
-        uint32_t u;
-        memcpy(&u, x + i, sizeof u);
-        u += 0xfff + (u >> 13 & 1);
-        u &= ~(uint32_t)0x1fff;
-        memcpy(y + i, &u, sizeof u);
-    }
-    return y;
-}
-
-/* IEEE half precision; HDF5 converts. */
-static hid_t half_type(void)
-{
-    hid_t t = H5Tcopy(H5T_IEEE_F32LE);
-    H5Tset_fields(t, 15, 10, 5, 0, 10);
-    H5Tset_size(t, 2);
-    H5Tset_ebias(t, 15);
-    return t;
-}
-
 /* ---- out ---- */
 
 static int put_attrs(hid_t file, const dataset_t *d)
@@ -170,19 +145,15 @@ static int put_captions(hid_t file, const dataset_t *d, err_t *err)
     at[0] = 0;
     for (size_t i = 0; i < d->captions; i++) at[i + 1] = at[i] + strlen(d->caption[i]);
     char *all = mem_new(at[d->captions], 1, err);
-    float *text = rounded(d->text, d->captions * d->dim, err);
-    int rc = all && text ? 0 : -1;
+    int rc = all ? 0 : -1;
     for (size_t i = 0; !rc && i < d->captions; i++) memcpy(all + at[i], d->caption[i], at[i + 1] - at[i]);
-    hid_t half = half_type();
     if (!rc)
         rc = h5_put_data(file, "captions_at", H5T_NATIVE_UINT64, d->n + 1, 0, true, d->caption_at) ||
              h5_put_data(file, "caption_bytes_at", H5T_NATIVE_UINT64, d->captions + 1, 0, true, at) ||
              h5_put_data(file, "captions", H5T_NATIVE_UINT8, at[d->captions], 0, true, all) ||
-             (d->dim && h5_put_data_as(file, "text", H5T_NATIVE_FLOAT, half, d->captions, d->dim, true, text));
-    H5Tclose(half);
+             (d->dim && h5_put_half(file, "text", d->captions, d->dim, true, d->text, 0, err));
     mem_free(at);
     mem_free(all);
-    mem_free(text);
     return rc ? -1 : 0;
 }
 

@@ -70,7 +70,7 @@ int h5_put_attr_text(hid_t file, const char *name, const char *value)
     return rc;
 }
 
-int h5_put_data_as(hid_t file, const char *name, hid_t type, hid_t stored, size_t n, size_t cols, bool deflate, const void *data)
+int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
 {
     hsize_t dim[2] = {n, cols}, rows = n > LARGE ? CHUNK_LARGE : CHUNK, chunk[2] = {n < rows ? n : rows, cols};
     int rank = cols ? 2 : 1;
@@ -81,17 +81,12 @@ int h5_put_data_as(hid_t file, const char *name, hid_t type, hid_t stored, size_
         H5Pset_shuffle(plist);
         H5Pset_deflate(plist, 6);
     }
-    hid_t d = H5Dcreate2(file, name, stored, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    hid_t d = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
     int rc = d < 0 || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
     if (d >= 0) H5Dclose(d);
     H5Pclose(plist);
     H5Sclose(space);
     return rc;
-}
-
-int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
-{
-    return h5_put_data_as(file, name, type, type, n, cols, deflate, data);
 }
 
 int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err)
@@ -137,7 +132,7 @@ hid_t h5_half_type(void)
     return t;
 }
 
-int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, double step, err_t *err)
+int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, bool deflate, const float *data, double step, err_t *err)
 {
     uint16_t *h = mem_new(n * cols, sizeof *h, err);
     if (!h) return -1;
@@ -147,7 +142,7 @@ int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float
     }
     if (!(step > 0)) half_pack(data, n * cols, h);
     hid_t type = h5_half_type();
-    int rc = h5_put_data(file, name, type, n, cols, step > 0, h);
+    int rc = h5_put_data(file, name, type, n, cols, deflate, h);
     H5Tclose(type);
     mem_free(h);
     return rc;

@@ -30,13 +30,12 @@ int h5_put_attr(hid_t file, const char *name, hid_t type, const void *value);
 int h5_put_attr_text(hid_t file, const char *name, const char *value);
 /* A dataset of n rows and `cols` columns (0: a vector); with `deflate` chunked and deflated. */
 int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data);
-/* The same, converted to another type in the file. */
-int h5_put_data_as(hid_t file, const char *name, hid_t type, hid_t stored, size_t n, size_t cols, bool deflate, const void *data);
 int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err);
 /* Bytes (n, cols), deflated in blocks of rows that can be inflated side by side (h5matrix.h). */
 int h5_put_blocks(hid_t file, const char *name, size_t n, size_t cols, const int8_t *data);
 hid_t h5_half_type(void); /* float16; H5Tclose() */
-/* float (n, cols) as float16; with a step above 0 rounded to multiples of it, and deflated. Also -1 with ERR_NOMEM. */
-int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, const float *data, double step, err_t *err);
+/* float (n, cols) as float16, the nearest (HDF5 1.10, asked to round, stores half of some numbers); with a step above 0 rounded to
+ * multiples of it first. Also -1 with ERR_NOMEM. */
+int h5_put_half(hid_t file, const char *name, size_t n, size_t cols, bool deflate, const float *data, double step, err_t *err);
 
 #endif

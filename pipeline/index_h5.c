@@ -117,7 +117,7 @@ int index_write(const char *path, const index_t *x, err_t *err)
     }
     if (!rc && x->d)
         rc = s->float32 ? h5_put_data(o.file, "embeddings", H5T_NATIVE_FLOAT, x->n, x->d, false, x->z)
-                        : h5_put_half(o.file, "embeddings", x->n, x->d, x->z, step, err);
+                        : h5_put_half(o.file, "embeddings", x->n, x->d, s->compact, x->z, step, err);
     if (!rc) rc = terms_write(o.file, &x->terms, s->compact ? INDEX_VOCAB_STEP : 0, err);
     return h5_finish(&o, !rc, err);
 }

@@ -40,7 +40,7 @@ int terms_write(hid_t file, const terms_t *t, double step, err_t *err)
              put_lists(file, "terms/indptr", "terms/indices", t->entries, &t->of, err);
     if (!rc && t->z)
         rc = h5_put_attr_text(file, "text_model", t->text_model) || h5_put_attr_text(file, "text_hash", t->text_hash) ||
-             h5_put_half(file, "vocab/embeddings", t->n, t->d, t->z, step, err);
+             h5_put_half(file, "vocab/embeddings", t->n, t->d, step > 0, t->z, step, err);
     mem_free(space);
     return rc ? -1 : 0;
 }
