@@ -94,21 +94,27 @@ void trainvalid_free(trainvalid_set_t *v)
     *v = (trainvalid_set_t){0};
 }
 
-/* z (n, d) of cubes in bytes: number i is at row[i] of cubes and features, or at i where row is NULL. */
-static int embed_rows(const traindata_t *t, encoder_t *e, const uint8_t *cubes, const float *features, const size_t *row, size_t n,
-                      float *z, err_t *err)
+/* Cubes in bytes (.., S^3) and their features (.., F); row (n), or NULL, says which of them are meant. */
+typedef struct {
+    const uint8_t *cubes;
+    const float *features;
+    const size_t *row;
+} rows_t;
+
+/* z (m, poses, d) of number from to from + m. */
+static int embed_rows(const traindata_t *t, encoder_t *e, const rows_t *in, size_t from, size_t m, size_t poses, float *z, err_t *err)
 {
     size_t f = e->features;
     float *x = mem_new(CHUNK, t->cube * sizeof *x, err), *g = mem_new(CHUNK, f * sizeof *g, err);
     int rc = x && g ? 0 : -1;
-    for (size_t at = 0; !rc && at < n; at += CHUNK) {
-        size_t m = n - at < CHUNK ? n - at : CHUNK;
-        for (size_t i = 0; i < m; i++) {
-            size_t r = row ? row[at + i] : at + i;
-            for (size_t k = 0; k < t->cube; k++) x[i * t->cube + k] = (float)cubes[r * t->cube + k] * (1.0f / 255);
-            if (f) memcpy(g + i * f, features + r * f, f * sizeof *g);
+    for (size_t at = 0; !rc && at < m; at += CHUNK) {
+        size_t n = m - at < CHUNK ? m - at : CHUNK;
+        for (size_t i = 0; i < n; i++) {
+            size_t r = in->row ? in->row[from + at + i] : from + at + i;
+            for (size_t k = 0; k < t->cube; k++) x[i * t->cube + k] = (float)in->cubes[r * t->cube + k] * (1.0f / 255);
+            if (f) memcpy(g + i * f, in->features + r * f, f * sizeof *g);
         }
-        rc = encoder_embed(e, m, x, g, z + at * e->d, err);
+        rc = encoder_embed_poses(e, n, x, g, (int)poses, z + at * poses * e->d, err);
     }
     mem_free(x);
     mem_free(g);
@@ -118,35 +124,16 @@ static int embed_rows(const traindata_t *t, encoder_t *e, const uint8_t *cubes, 
 /* Poses in which the query of a model is tried. */
 static size_t poses_of(const encoder_t *e) { return e->frames == 1 ? POSES : 1; }
 
-/* z (Q, P, d) of the views: on every rank all of them. */
-static int embed_views(const trainvalid_set_t *v, encoder_t *e, float *z, err_t *err)
+/* z (n, poses, d), on every rank all of it, each having made a share; z has room for up to K - 1 rows more. */
+static int embed(const trainvalid_set_t *v, encoder_t *e, const rows_t *in, size_t n, size_t poses, float *z, err_t *err)
 {
-    const traindata_t *t = v->data;
-    size_t p = poses_of(e);
-    float *x = mem_new(1, t->cube * sizeof *x, err);
-    int rc = x ? 0 : -1;
-    for (size_t i = 0; !rc && i < v->queries; i++) {
-        for (size_t k = 0; k < t->cube; k++) x[k] = (float)v->views[i * t->cube + k] * (1.0f / 255);
-        const float *f = v->view_features + i * e->features;
-        rc = p > 1 ? encoder_embed_poses(e, 1, x, f, (int)p, z + i * p * e->d, err) : encoder_embed(e, 1, x, f, z + i * e->d, err);
-    }
-    mem_free(x);
-    return rc;
-}
-
-/* The same, shared by the ranks; z has room for up to K - 1 rows more. */
-static int embed(const trainvalid_set_t *v, encoder_t *e, const uint8_t *cubes, const float *features, const size_t *row, size_t n,
-                 float *z, err_t *err)
-{
-    size_t k = (size_t)v->comm->size, per = (n + k - 1) / k, from = (size_t)v->comm->rank * per, d = e->d, f = e->features;
-    if (k == 1) return embed_rows(v->data, e, cubes, features, row, n, z, err);
-    float *mine = mem_zero(per, d * sizeof *mine, err);
+    size_t k = (size_t)v->comm->size, per = (n + k - 1) / k, from = (size_t)v->comm->rank * per, row = poses * e->d;
+    if (k == 1) return embed_rows(v->data, e, in, 0, n, poses, z, err);
+    float *mine = mem_zero(per, row * sizeof *mine, err);
     if (!mine) return -1;
     if (from > n) from = n;
-    size_t m = n - from < per ? n - from : per;
-    int rc = row ? embed_rows(v->data, e, cubes, features, row + from, m, mine, err)
-                 : embed_rows(v->data, e, cubes + from * v->data->cube, features + from * f, NULL, m, mine, err);
-    if (!rc) rc = v->comm->gather(v->comm, mine, per * d, z, err);
+    int rc = embed_rows(v->data, e, in, from, n - from < per ? n - from : per, poses, mine, err);
+    if (!rc) rc = v->comm->gather(v->comm, mine, per * row, z, err);
     mem_free(mine);
     return rc;
 }
@@ -283,11 +270,12 @@ int trainvalid_run(const trainvalid_set_t *v, encoder_t *e, const float *text, b
     size_t p = poses_of(e), g = all ? v->entries : v->gallery, more = (size_t)v->comm->size;
     *out = (trainvalid_t){0};
     if (!v->queries) return 0;
-    float *views = mem_new(v->queries * p, e->d * sizeof *views, err), *clean = mem_new(g + more, e->d * sizeof *clean, err),
+    const rows_t asked = {v->views, v->view_features, NULL}, sought = {t->cubes, t->features, v->entry};
+    float *views = mem_new(v->queries + more, p * e->d * sizeof *views, err), *clean = mem_new(g + more, e->d * sizeof *clean, err),
           *own = mem_new(v->queries + more, e->d * sizeof *own, err);
     int rc = views && clean && own ? encoder_ready(e, err) : -1;
-    if (!rc) rc = embed_views(v, e, views, err);
-    if (!rc) rc = embed(v, e, t->cubes, t->features, v->entry, g, clean, err);
+    if (!rc) rc = embed(v, e, &asked, v->queries, p, views, err);
+    if (!rc) rc = embed(v, e, &sought, g, 1, clean, err);
     if (!rc) rc = search_views(v, views, p, clean, g, e->d, out, err);
     if (!rc && text) { /* queries are among the first entries, in order, but for those without a view */
         for (size_t i = 0, j = 0; i < v->queries; i++, j++) {
