@@ -40,6 +40,9 @@ VOTES = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 SPACES = ("molecular_function", "biological_process", "cellular_component")
 ROOTS = ("GO:0003674", "GO:0008150", "GO:0005575")
 BLURS, SHARPENINGS = (0, 2, 4, 6, 8, 10), (-100, -200, -300, -400)  # sigma in angstrom; B in square angstrom
+TWO_STAGE = "two-stage: learned, aligned cube and size"
+CALIBRATED = {"cube_size": "cube and size, calibrated", "aligned_size": "aligned cube and size, calibrated", "learned_size": "learned and size",
+              "two_stage_plain": "two-stage: learned, cube and size", "two_stage": TWO_STAGE}
 PAPER = "Top-1 35.18, Top-5 59.70 in the paper (its own split of some 200,000 pairs; gallery and split are not ours)"
 
 
@@ -68,10 +71,10 @@ class Work:
         return Entries(self.at(f"{name}.index.h5"), {m: self.at(f"{name}.{m}.h5") for m in self.plan["models"]})
 
     def scores(self, name, gallery, queries=None):
-        return Scores(queries or self.entries(name), gallery, self.at(f"{name}.cube.npy"))
+        return Scores(queries or self.entries(name), gallery, self.at(name))
 
     def weights(self):
-        """Of calibrate: {name: {a, b, width}}."""
+        """Of calibrate: {name: {a, b, width, plain}}."""
         return self.load("calibration.json")["score"]
 
     def made(self, outputs, inputs, command):
@@ -123,9 +126,9 @@ def prepare(w, cryolex, embed_views, dataset, data, *models):
         for k, p in paths.items():
             command = [embed_views, *source, str(views), str(seed), w.at(name), f"{k}={p}"]
             if w.made([f"{name}.{k}.h5"], [*inputs.get(name, [dataset]), embed_views, p], command):
-                for kept in (w.at(f"{name}.cube.npy"), *(glob.glob(w.at("*.cube.npy")) if name == "gallery" else ())):
-                    if os.path.exists(kept):
-                        os.unlink(kept)
+                of = "*" if name == "gallery" else name
+                for kept in glob.glob(w.at(f"{of}.cube.npy")) + glob.glob(w.at(f"{of}.aligned.npy")):
+                    os.unlink(kept)
 
 
 # ---- relevance ----
@@ -180,8 +183,8 @@ def with_learned(s, weights):
     if "untrained" in s.cosine:
         m["untrained network, cosine"] = s.cosine["untrained"]
     m["learned, cosine"] = s.cosine["learned"]
-    for name, what in (("cube_size", "cube and size, calibrated"), ("learned_size", "learned and size"), ("two_stage", "two-stage: learned, cube and size")):
-        m[what] = s.both("learned", **weights[name])
+    for name, what in CALIBRATED.items():
+        m[what] = s.search("learned", **weights[name])
     return m
 
 
@@ -208,7 +211,7 @@ def run_text(w):
     t = unit(frozen @ weight.T) if weight is not None else None
     z = gallery.z["learned"]
     clean = w.scores("test_clean", gallery, gallery.take(test))  # structures of the test split against the gallery
-    near = {"cube and size": clean.both("learned", 0, 25)} | {f"{k} cosine": v for k, v in clean.cosine.items()}
+    near = {"cube and size": clean.both("learned", 0, 25, plain=True)} | {f"{k} cosine": v for k, v in clean.cosine.items()}
     moved = {f"caption of the nearest training structure by {n}" if k == 1 else f"mean caption of the nearest {k} by {n}":
              transfer(data, s[:, train], row[train], k) for n, s in near.items() for k in (1, 10)}
     view = w.entries("test")
@@ -270,7 +273,7 @@ def of_complex(kin, gallery):
 
 def left_out(s, relevant, family):
     """Score with a, b and width chosen for each family on the others' maps: by Top-1, then Top-5, then MRR."""
-    grid = [(a, b, wd) for a in (0, 5, 10, 20, 40, 80) for b in (0, 10, 25, 50) for wd in (0.05, 0.08, 0.12, 0.2) if a + b > 0]
+    grid = [(a, b, wd) for a in (0, 5, 10, 20, 40, 80) for b in (0, 10, 25, 50, 100) for wd in (0.05, 0.08, 0.12, 0.2) if a + b > 0]
     first = np.array([rank(s.both("learned", *g), relevant)[0] for g in grid])
     out, chosen = np.empty_like(s.cube), {}
     for f in dict.fromkeys(family):
@@ -304,20 +307,20 @@ def run_maps(w):
     for n in SHARED:
         relevant = shared(data.pruned, fitted, data.rows(gallery.id)) >= n
         retrieval_table(f"Real maps; at least {n} GO term{'s' * (n > 1)} shared with the fitted entry", methods, relevant, boot)
-    some = [m for m in methods if m not in ("random", "cube and size, calibrated")]
+    some = [m for m in methods if m not in ("random", CALIBRATED["cube_size"], "cube and size", "aligned cube and size")]
     print("\nRanks, any entry of the complex / the fitted one:\n\n| map | fitted | " + " | ".join(some) + " |\n|" + "---|" * (len(some) + 2))
     ranks = {m: (rank(methods[m], same)[0], rank(methods[m], own)[0]) for m in some}
     for i, name in enumerate(s.q.id):
         cells = " | ".join(f"{a[i]:.0f} / {b[i]:.0f}" for a, b in ranks.values())
         print(f"| {name} | {kin[i][1]} | {cells} |")
-    first, names = ranks["two-stage: learned, cube and size"][0], molecules(w)
+    first, names = ranks[TWO_STAGE][0], molecules(w)
     for i in np.flatnonzero(first > 1):
-        best = int(np.argmax(methods["two-stage: learned, cube and size"][i]))
+        best = int(np.argmax(methods[TWO_STAGE][i]))
         right = np.flatnonzero(same[i])
         print(f"\nMissed: {s.q.id[i]} (rank {first[i]:.0f}): Rg of the map {s.q.rg[i]:.1f}, of the right entries "
-              f"{', '.join(f'{gallery.id[j]} {gallery.rg[j]:.1f}' for j in right)} angstrom; best cube correlation of those "
-              f"{s.cube[i, right].max():.2f} and cosine {s.cosine['learned'][i, right].max():.2f}; found {gallery.id[best]} "
-              f"({names.get(entry(gallery.id[best]), '')[:60]}), {s.cube[i, best]:.2f} and {s.cosine['learned'][i, best]:.2f}.")
+              f"{', '.join(f'{gallery.id[j]} {gallery.rg[j]:.1f}' for j in right)} angstrom; best aligned correlation of those "
+              f"{s.aligned[i, right].max():.2f} and cosine {s.cosine['learned'][i, right].max():.2f}; found {gallery.id[best]} "
+              f"({names.get(entry(gallery.id[best]), '')[:60]}), {s.aligned[i, best]:.2f} and {s.cosine['learned'][i, best]:.2f}.")
 
 
 def run_robust(w):
@@ -326,8 +329,8 @@ def run_robust(w):
     kin = truth(w, s.q.id)
     same, _ = of_complex(kin, gallery)
     weights = w.weights()
-    methods = {"cube": s.cube, "cube and size": s.both("learned", 0, 25), "learned, cosine": s.cosine["learned"],
-               "learned and size": s.both("learned", **weights["learned_size"]), "two-stage": s.both("learned", **weights["two_stage"])}
+    methods = {"cube": s.cube, "aligned cube": s.aligned, "learned, cosine": s.cosine["learned"]}
+    methods |= {what: s.search("learned", **weights[name]) for name, what in CALIBRATED.items()}
     ranks = {m: rank(x, same)[0] for m, x in methods.items()}
     kind = np.array([i.rsplit(".", 1)[1] for i in s.q.id])
     print(f"{(kind == 'blur0').sum()} maps; same complex; gallery {len(gallery.id)}; Top-1 / Top-5 / Top-10 in per cent. Cosine: of a map's "
@@ -416,14 +419,15 @@ def confidence(s, calibration, order, score):
     """Of the best hit of each query (Q), as pipeline/scoring.h has it."""
     c, w, q = calibration["confidence"], calibration["score"]["two_stage"], np.arange(len(order))
     best, next_ = order[:, 0], order[:, 1]
-    quality = (w["a"] * s.cosine["learned"][q, best] + w["b"] * s.cube[q, best]) / (w["a"] + w["b"])
+    quality = (w["a"] * s.cosine["learned"][q, best] + w["b"] * s.aligned[q, best]) / (w["a"] + w["b"])
     return 1 / (1 + np.exp(-(c["bias"] + c["margin"] * (score[q, best] - score[q, next_]) + c["quality"] * quality)))
 
 
 def term_methods(s, weights):
     m = {"random hits": s.baselines()["random"], "size": s.size(), "Zernike and size": s.baselines()["Zernike and size"], "cube": s.cube,
-         "cube and size": s.both("learned", 0, 25)} | {f"{k}, cosine": s.cosine[k] for k in sorted(s.cosine, reverse=True)}
-    return m | {"learned and size": s.both("learned", **weights["learned_size"]), "two-stage": s.both("learned", **weights["two_stage"])}
+         "cube and size": s.both("learned", 0, 25, plain=True), "aligned cube and size": s.search("learned", **weights["aligned_size"])}
+    m |= {f"{k}, cosine": s.cosine[k] for k in sorted(s.cosine, reverse=True)}
+    return m | {"learned and size": s.search("learned", **weights["learned_size"]), "two-stage": s.search("learned", **weights["two_stage"])}
 
 
 def term_table(title, terms, s, row, fitted, gone, boot, count, calibration, ks=None):
@@ -525,7 +529,7 @@ def run_calibrate(w):
 
 def calibrate_vote(w, data, s, of, among, gone, weights):
     """With the largest Fmax, the mean over namespaces and over galleries with and without relatives."""
-    terms, score = Terms(w, data), s.both("learned", **weights)
+    terms, score = Terms(w, data), s.search("learned", **weights)
     wanted = terms.matrix(of)
     told = np.array([r >= 0 and len(terms.rows[r]) > 0 for r in among])
     itself = same_entry(s.q.id, s.g.id)

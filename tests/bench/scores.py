@@ -2,6 +2,7 @@
 (python3 with numpy and h5py from PyPI.)
 
 Letters: Q queries; N entries of the gallery; d numbers of an embedding."""
+import functools
 import itertools
 import json
 import os
@@ -11,6 +12,9 @@ import numpy as np
 from retrieval import SIZE_WIDTH, entry
 
 SIDE, TURNS = 16, 24
+NOISE, SHIFT, ANGLE, SCALE = 0.025, 3.0, np.pi / 6, 0.3  # voxel/align.h
+ALIGNED = 1000  # pipeline/search.h
+SIZED, SIZED_WIDTH = 60.0, 0.2  # which entries are aligned: about what is calibrated
 
 
 def text(column):
@@ -84,10 +88,8 @@ def unit(x):
     return x / np.where(length > 0, length, 1)
 
 
-def turns(cubes):
-    """(Q, 24, 4096): cubes (Q, 4096) under the proper rotations that map the axes onto one another (voxel/desc.h), mean off,
-    length 1."""
-    x = unit(cubes.astype(np.float32) - cubes.mean(axis=1, dtype=np.float64, keepdims=True).astype(np.float32))
+def turned(x):
+    """(n, 24, 4096): images (n, 4096) under the proper rotations that map the axes onto one another (voxel/turn.h)."""
     x, out = x.reshape(-1, SIDE, SIDE, SIDE), []
     for perm in ((0, 1, 2), (1, 2, 0), (2, 0, 1), (1, 0, 2), (0, 2, 1), (2, 1, 0)):
         odd = perm in ((1, 0, 2), (0, 2, 1), (2, 1, 0))
@@ -97,15 +99,54 @@ def turns(cubes):
     return np.stack(out, axis=1)
 
 
+def centred(x):
+    return x - x.mean(axis=-1, keepdims=True)
+
+
+def modes(q):
+    """(n, 8, 4096): images q (n, 4096) of mean 0 and what becomes of them by a shift along x, y and z, a turn about x, y and z, and a
+    change of scale, all to first order and of mean 0 (voxel/align.h)."""
+    k = 2 * np.pi * np.fft.fftfreq(SIDE)
+    k[SIDE // 2] = 0
+    f = np.fft.fftn(q.reshape(-1, SIDE, SIDE, SIDE), axes=(1, 2, 3))
+    at = np.arange(SIDE) - (SIDE - 1) / 2
+    x, y, z = at[None, None, :], at[None, :, None], at[:, None, None]
+    gx, gy, gz = (np.fft.ifftn(1j * f * k.reshape(shape), axes=(1, 2, 3)).real for shape in ((1, 1, -1), (1, -1, 1), (-1, 1, 1)))
+    d = [gx, gy, gz, y * gz - z * gy, z * gx - x * gz, x * gy - y * gx, x * gx + y * gy + z * gz]
+    return centred(np.stack([q, *(i.reshape(len(q), -1) for i in d)], axis=1))
+
+
+def aligned_images(cubes):
+    """(n, 8, 4096): the images of descriptors (n, 4096) whose products with a cube have the aligned correlation for norm."""
+    b = modes(unit(centred(cubes.astype(float))))
+    r = np.diag([0, *3 * [NOISE / SHIFT**2], *3 * [NOISE / ANGLE**2], NOISE / SCALE**2])
+    return np.linalg.solve(np.linalg.cholesky(b @ b.transpose(0, 2, 1) + r), b).astype(np.float32)
+
+
 def cube(queries, gallery, block=32):
     """Correlation (Q,N) of the cubes, the best of the turns."""
-    g = gallery.cube.astype(np.float32)
-    g = unit(g - g.mean(axis=1, keepdims=True))
+    g = unit(centred(gallery.cube.astype(np.float32)))
     best = np.empty((len(queries.id), len(g)), np.float32)
     for at in range(0, len(best), block):
-        t = turns(queries.cube[at:at + block])
+        t = turned(unit(centred(queries.cube[at:at + block].astype(np.float32))))
         best[at:at + block] = (g @ t.reshape(-1, t.shape[2]).T).reshape(len(g), -1, TURNS).max(axis=2).T
     return best
+
+
+def aligned(queries, gallery, some):
+    """The aligned correlation (Q,K) of voxel/align.h with entries some (Q,K) of the gallery."""
+    best = np.empty(some.shape, np.float32)
+    for q, columns in enumerate(some):
+        g = unit(centred(gallery.cube[columns].astype(np.float32)))
+        t = turned(aligned_images(queries.cube[q:q + 1])[0])
+        dot = (t.reshape(-1, t.shape[2]) @ g.T).reshape(-1, TURNS, len(g))
+        best[q] = np.where(dot[0] > 0, np.sqrt((dot * dot).sum(axis=0)), dot[0]).max(axis=0)
+    return best
+
+
+def first(score, n=ALIGNED):
+    """The n best entries (Q,n), in no order."""
+    return np.argpartition(-score, min(n, score.shape[1]) - 1, axis=1)[:, :n]
 
 
 def cosine(a, b):
@@ -124,18 +165,11 @@ def distance(a, b):
 
 
 class Scores:
-    """Parts of every score (Q,N). Cubes take half a minute; `keep` is a file that they are kept in."""
+    """Parts of every score (Q,N). Cubes take minutes; `keep` is where they are kept: keep.cube.npy, keep.aligned.npy."""
 
     def __init__(self, queries, gallery, keep=None):
-        self.q, self.g = queries, gallery
+        self.q, self.g, self.keep = queries, gallery, keep
         self.dlog = np.log(gallery.rg[None, :] / queries.rg[:, None]).astype(np.float32)
-        shape = len(queries.id), len(gallery.id)
-        if keep and os.path.exists(keep):
-            self.cube = np.load(keep)
-        if not keep or not os.path.exists(keep) or self.cube.shape != shape:
-            self.cube = cube(queries, gallery)
-            if keep:
-                np.save(keep, self.cube)
         self.zernike = distance(queries.zernike, gallery.zernike)
         self.profile = distance(queries.profile, gallery.profile)
         self.cosine = {name: cosine(queries.z[name], gallery.z[name]) for name in gallery.z}
@@ -143,9 +177,44 @@ class Scores:
     def size(self, width=SIZE_WIDTH):
         return -((self.dlog / width) ** 2) / 2
 
-    def both(self, name, a, b, width=SIZE_WIDTH):
-        """a x cosine + b x cube + size, the two-stage score of cryolex search."""
-        return a * self.cosine[name] + b * self.cube + self.size(width)
+    def kept(self, name, make):
+        path = self.keep and f"{self.keep}.{name}.npy"
+        if path and os.path.exists(path):
+            x = np.load(path)
+            if x.shape == self.dlog.shape:
+                return x
+        x = make(self.q, self.g)
+        if path:
+            np.save(path, x)
+        return x
+
+    @functools.cached_property
+    def cube(self):
+        return self.kept("cube", cube)
+
+    @functools.cached_property
+    def aligned(self):
+        """Of the ALIGNED best by correlation, and by correlation and size; else the plain one, which is never above it."""
+        return self.kept("aligned", self.align)
+
+    def align(self, q, g):
+        out = self.cube.copy()
+        for some in (first(self.cube), first(SIZED * self.cube + self.size(SIZED_WIDTH))):
+            np.put_along_axis(out, some, aligned(q, g, some), axis=1)
+        return out
+
+    def both(self, name, a, b, width=SIZE_WIDTH, plain=False):
+        """a x cosine + b x correlation + size; the aligned correlation, or the plain one."""
+        c = 0 if b == 0 else b * (self.cube if plain else self.aligned)
+        return a * self.cosine[name] + c + self.size(width)
+
+    def search(self, name, a, b, width=SIZE_WIDTH, plain=False):
+        """The score of cryolex search: the best ALIGNED by the plain correlation are compared again, aligned; the others come after."""
+        out = self.both(name, a, b, width, True)
+        if not plain and b:
+            some = first(out)
+            np.put_along_axis(out, some, np.take_along_axis(self.both(name, a, b, width), some, axis=1), axis=1)
+        return out
 
     def baselines(self):
         """{name: score (Q,N)} of everything that is not learned."""
@@ -159,6 +228,8 @@ class Scores:
             "Zernike and size": -25 * self.zernike + self.size(),
             "cube": self.cube,
             "cube and size": 25 * self.cube + self.size(),
+            "aligned cube": self.aligned,
+            "aligned cube and size": 25 * self.aligned + self.size(),
         }
 
 
