@@ -2,11 +2,7 @@
  * with NN_VEC and the name NN_ISA given. A tile of some sums stays in registers: a term costs a load
  * of w a vector, a load of x a sum, and their multiply-adds. */
 #include "nn/direct_kern.h"
-
-#ifndef NN_VEC
-#define NN_VEC 8
-#define NN_ISA vec
-#endif
+#include "nn/vec.h"
 
 /* Floats in a register; sums in a tile of two vectors, or one. Pointers set a limit too: one a sum. */
 #if defined(__AVX512F__)
@@ -29,11 +25,6 @@
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
-
-#define TEXT2(a) #a
-#define TEXT(a) TEXT2(a)
-#define JOIN2(a, b) a##b
-#define JOIN(a, b) JOIN2(a, b)
 
 typedef float vec_t __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias)); /* any address */
 typedef int32_t mask_t __attribute__((vector_size(LANES * sizeof(int32_t))));
@@ -143,4 +134,4 @@ static void sweep(const sweep_t *s)
     }
 }
 
-const direct_kern_t JOIN(direct_kern_, NN_ISA) = {TEXT(NN_ISA), NN_VEC, sweep};
+const direct_kern_t PASTE(direct_kern_, NN_ISA) = {STRING(NN_ISA), NN_VEC, sweep};

@@ -7,16 +7,7 @@
 #endif
 
 #include "nn/fixed_kern.h"
-#include "nn/fmath.h"
-
-#ifndef NN_VEC
-#define NN_ISA vec
-#endif
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
-#define INLINE static inline __attribute__((always_inline))
+#include "nn/vec.h"
 
 /* Rows of the register tile: with 2 vectors a row it fills the machine's registers. */
 #if defined(__AVX512VL__)
@@ -26,8 +17,10 @@ enum { TILE = 6 };
 #else
 enum { TILE = 2 };
 #endif
-enum { LANES = 8, PIECE = 256 };
+enum { LANES = 8, WIDE = FIXED_WIDE, PIECE = 256 };
 
+typedef int16_t operand_t;
+typedef fixedmul_t job_t;
 /* Eight int32, or eight pairs of int16. */
 typedef int32_t vec_t __attribute__((vector_size(LANES * 4), may_alias));
 typedef int32_t loose_t __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
@@ -95,8 +88,8 @@ INLINE void tile(const int16_t *x, size_t ldx, const int16_t *b, size_t depth, b
         s[r][1] = *(const loose_t *)(y + r * ldy + LANES);
     }
 #pragma GCC unroll 2
-    for (size_t k = 0; k < depth; k += 2, b += 2 * FIXED_WIDE) {
-        vec_t p = *(const vec_t *)b, q = *(const vec_t *)(b + FIXED_WIDE);
+    for (size_t k = 0; k < depth; k += 2, b += 2 * WIDE) {
+        vec_t p = *(const vec_t *)b, q = *(const vec_t *)(b + WIDE);
 #pragma GCC unroll 16
         for (size_t r = 0; r < R; r++) {
             vec_t f = *(const pair_t *)(x + r * ldx + k) - (vec_t){0};
@@ -111,55 +104,11 @@ INLINE void tile(const int16_t *x, size_t ldx, const int16_t *b, size_t depth, b
     }
 }
 
-/* The same, of which only cols < 16 columns are there. */
-INLINE void narrow(const int16_t *x, size_t ldx, const int16_t *b, size_t cols, size_t depth, bool sum, float *y, size_t ldy,
-                   const size_t R)
-{
-    float t[TILE * FIXED_WIDE] __attribute__((aligned(64))) = {0};
-    for (size_t i = 0; i < R && sum; i++) memcpy(t + i * FIXED_WIDE, y + i * ldy, cols * sizeof *t);
-    tile(x, ldx, b, depth, sum, t, FIXED_WIDE, R);
-    for (size_t i = 0; i < R; i++) memcpy(y + i * ldy, t + i * FIXED_WIDE, cols * sizeof *t);
-}
+#include "nn/tiles_vec.h"
 
-/* As many times R rows as there are. Returns the rows done. */
-INLINE size_t tiles(const int16_t *x, size_t ldx, const int16_t *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
-                    size_t ldy, const size_t R)
-{
-    size_t r = 0;
-    for (; r + R <= rows; r += R) {
-        if (cols == FIXED_WIDE)
-            tile(x + r * ldx, ldx, b, depth, sum, y + r * ldy, ldy, R);
-        else
-            narrow(x + r * ldx, ldx, b, cols, depth, sum, y + r * ldy, ldy, R);
-    }
-    return r;
-}
-
-static void product(const int16_t *x, size_t ldx, const int16_t *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
-                    size_t ldy)
-{
-    size_t r = tiles(x, ldx, b, rows, cols, depth, sum, y, ldy, TILE);
-    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 2 + 1);
-    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 4 + 1);
-    tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, 1);
-}
-
-/* ---- finish ---- */
-
-INLINE float act_of(act_t act, float x)
-{
-    switch (act) {
-    case ACT_GELU: return fmath_gelu(x);
-    case ACT_SILU: return fmath_silu(x);
-    case ACT_RELU: return x < 0 ? 0 : x;
-    default: return x;
-    }
-}
-
-/* With act and the number of columns known when it is compiled, each row is straight code. */
 INLINE void finish_as(const fixedmul_t *m, size_t col, const size_t cols, const act_t act)
 {
-    const float zero[FIXED_WIDE] = {0}, *bias = m->bias ? m->bias + col : zero, *scale = m->w->scale + col;
+    const float zero[WIDE] = {0}, *bias = m->bias ? m->bias + col : zero, *scale = m->w->scale + col;
     for (size_t t = 0; t < m->rows; t++) {
         float *y = m->y + t * m->ldy + col, up = m->xscale[t];
         const float *add = m->add ? m->add + t * m->ldadd + col : zero;
@@ -167,24 +116,6 @@ INLINE void finish_as(const fixedmul_t *m, size_t col, const size_t cols, const 
 #pragma omp simd
         for (size_t n = 0; n < cols; n++) y[n] = act_of(act, (float)s[n] * (up * scale[n]) + bias[n]) + add[n];
     }
-}
-
-INLINE void finish_any(const fixedmul_t *m, size_t col, const size_t cols)
-{
-    switch (m->act) {
-    case ACT_GELU: finish_as(m, col, cols, ACT_GELU); break;
-    case ACT_SILU: finish_as(m, col, cols, ACT_SILU); break;
-    case ACT_RELU: finish_as(m, col, cols, ACT_RELU); break;
-    default: finish_as(m, col, cols, ACT_NONE);
-    }
-}
-
-static void finish(const fixedmul_t *m, size_t col, size_t cols)
-{
-    if (cols == FIXED_WIDE)
-        finish_any(m, col, FIXED_WIDE);
-    else
-        finish_any(m, col, cols);
 }
 
 const fixed_kern_t PASTE(fixed_kern_, NN_ISA) = {STRING(NN_ISA), row, product, finish};

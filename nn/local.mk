@@ -11,6 +11,7 @@ libnn_a_SOURCES = \
 NN_LIBS = libnn.a $(NN_AVX2) $(NN_AVX512) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
 # Variants for one instruction set: the same sources, each set with its own flags. NN_VEC is the width in floats.
+libnn_a_SOURCES += nn/tiles_vec.h nn/vec.h
 NN_VEC_SOURCES =
 if HAVE_AVX2
 noinst_LIBRARIES += libnn_avx2.a

@@ -1,18 +1,8 @@
 /* matmul_vec: the steps of matmul in the compiler's vectors of NN_VEC floats. Compiled once for every instruction set. */
 #include <string.h>
 
-#include "nn/fmath.h"
 #include "nn/matmul_kern.h"
-
-#ifndef NN_VEC
-#define NN_VEC 8
-#define NN_ISA vec
-#endif
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
-#define INLINE static inline __attribute__((always_inline))
+#include "nn/vec.h"
 
 /* Rows of the register tile: with 2 vectors a row it fills the machine's registers. */
 #if defined(__AVX512F__)
@@ -24,6 +14,8 @@ enum { TILE = 2 };
 #endif
 enum { B = NN_VEC, WIDE = 2 * NN_VEC, EIGHT = 8 };
 
+typedef float operand_t;
+typedef matmul_t job_t;
 typedef float vec_t __attribute__((vector_size(NN_VEC * sizeof(float)), may_alias));
 typedef float loose_t __attribute__((vector_size(NN_VEC * sizeof(float)), aligned(4), may_alias)); /* any address */
 typedef float eight_t __attribute__((vector_size(EIGHT * sizeof(float)), aligned(4), may_alias));
@@ -101,52 +93,8 @@ INLINE void tile(const float *x, size_t ldx, const float *b, size_t depth, bool 
     }
 }
 
-/* The same, of which only cols < WIDE columns are there. */
-INLINE void narrow(const float *x, size_t ldx, const float *b, size_t cols, size_t depth, bool sum, float *y, size_t ldy,
-                   const size_t R)
-{
-    float t[TILE * WIDE] __attribute__((aligned(64))) = {0};
-    for (size_t i = 0; i < R && sum; i++) memcpy(t + i * WIDE, y + i * ldy, cols * sizeof *t);
-    tile(x, ldx, b, depth, sum, t, WIDE, R);
-    for (size_t i = 0; i < R; i++) memcpy(y + i * ldy, t + i * WIDE, cols * sizeof *t);
-}
+#include "nn/tiles_vec.h"
 
-/* As many times R rows as there are. Returns the rows done. */
-INLINE size_t tiles(const float *x, size_t ldx, const float *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
-                    size_t ldy, const size_t R)
-{
-    size_t r = 0;
-    for (; r + R <= rows; r += R) {
-        if (cols == WIDE)
-            tile(x + r * ldx, ldx, b, depth, sum, y + r * ldy, ldy, R);
-        else
-            narrow(x + r * ldx, ldx, b, cols, depth, sum, y + r * ldy, ldy, R);
-    }
-    return r;
-}
-
-static void product(const float *x, size_t ldx, const float *b, size_t rows, size_t cols, size_t depth, bool sum, float *y,
-                    size_t ldy)
-{
-    size_t r = tiles(x, ldx, b, rows, cols, depth, sum, y, ldy, TILE);
-    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 2 + 1);
-    r += tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, TILE / 4 + 1);
-    tiles(x + r * ldx, ldx, b, rows - r, cols, depth, sum, y + r * ldy, ldy, 1);
-}
-
-/* ---- finish ---- */
-
-INLINE float act_of(act_t act, float x)
-{
-    switch (act) {
-    case ACT_GELU: return fmath_gelu(x);
-    case ACT_SILU: return fmath_silu(x);
-    case ACT_RELU: return x < 0 ? 0 : x;
-    default: return x;
-    }
-}
-
-/* With act and the number of columns known when it is compiled, each row is straight code. */
 INLINE void finish_as(const matmul_t *m, size_t col, const size_t cols, const act_t act)
 {
     const float zero[WIDE] = {0}, *bias = m->bias ? m->bias + col : zero, scale = m->scale;
@@ -156,24 +104,6 @@ INLINE void finish_as(const matmul_t *m, size_t col, const size_t cols, const ac
 #pragma omp simd
         for (size_t n = 0; n < cols; n++) y[n] = act_of(act, y[n] * scale + bias[n]) + add[n];
     }
-}
-
-INLINE void finish_any(const matmul_t *m, size_t col, const size_t cols)
-{
-    switch (m->act) {
-    case ACT_GELU: finish_as(m, col, cols, ACT_GELU); break;
-    case ACT_SILU: finish_as(m, col, cols, ACT_SILU); break;
-    case ACT_RELU: finish_as(m, col, cols, ACT_RELU); break;
-    default: finish_as(m, col, cols, ACT_NONE);
-    }
-}
-
-static void finish(const matmul_t *m, size_t col, size_t cols)
-{
-    if (cols == WIDE)
-        finish_any(m, col, WIDE);
-    else
-        finish_any(m, col, cols);
 }
 
 const matmul_kern_t PASTE(matmul_kern_, NN_ISA) = {STRING(NN_ISA), WIDE, pack, product, finish};

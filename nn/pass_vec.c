@@ -1,13 +1,7 @@
 /* pass_vec: the loops of pass.h in the compiler's vectors of NN_VEC floats. Compiled once for every instruction set; a
  * block has NN_VEC lanes. */
 #include "nn/pass.h"
-
-#ifndef NN_VEC
-#define NN_VEC 8 /* what every machine has, or the compiler makes up */
-#define NN_ISA vec
-#endif
-#define JOIN2(a, b) a##b
-#define JOIN(a, b) JOIN2(a, b)
+#include "nn/vec.h"
 
 typedef float vec_t __attribute__((vector_size(NN_VEC * sizeof(float)), may_alias));
 typedef int mask_t __attribute__((vector_size(NN_VEC * sizeof(float)), may_alias));
@@ -131,4 +125,4 @@ static void product(size_t m, size_t n, size_t kn, const float *a, size_t ars, s
             tile(m - i < ROWS ? m - i : ROWS, kn, a + i * ars, ars, acs, b + j, bs, c + i * cs + j, cs, sum);
 }
 
-const pass_t JOIN(pass_, NN_ISA) = {moment, apply, back, back_x, product};
+const pass_t PASTE(pass_, NN_ISA) = {moment, apply, back, back_x, product};

@@ -6,14 +6,7 @@
 
 #include "nn/fmath.h"
 #include "nn/rows.h"
-
-#ifndef NN_VEC
-#define NN_ISA vec
-#endif
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
+#include "nn/vec.h"
 
 /* Integers in the order of the floats with these bits, and back. */
 static inline int32_t ordered(int32_t i)

@@ -5,17 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "nn/vec.h"
 #include "nn/wino_kern.h"
-
-#ifndef NN_VEC
-#define NN_VEC 8
-#define NN_ISA vec
-#endif
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
-#define INLINE static inline __attribute__((always_inline))
 
 enum { B = NN_VEC };
 
