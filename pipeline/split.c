@@ -215,7 +215,7 @@ static int leaks_of_pdb(const dataset_t *d, leak_t *l, err_t *err)
         const char *id = i < d->n ? d->pdb[i] : d->maps.pdb.name[i - d->n];
         long k = *id ? vocab_add(&set, id, err) : 0;
         if (k < 0) rc = -1;
-        else if (*id) seen[k] |= i < d->n ? (unsigned char)(1 << d->split[i]) : ON_MAPS;
+        else if (*id) seen[k] = (unsigned char)(seen[k] | (i < d->n ? 1 << d->split[i] : ON_MAPS));
     }
     for (size_t k = 0; !rc && k < set.n; k++) count(seen[k], set.str[k], l);
     intern_free(&set);
