@@ -192,19 +192,42 @@ int search_run(const index_t *x, const record_t *query, const float *z, const se
     return rc;
 }
 
-int search_vector(const index_t *x, const float *z, size_t top, hit_t *hit, size_t *n, err_t *err)
+/* Entries by the cosine of their embedding with z, `weight` times which is the score, and, where `term` (n terms) is not NULL, the largest
+ * of the numbers of their terms. */
+static int by_vector(const index_t *x, const float *z, double weight, const float *term, size_t top, hit_t *hit, size_t *n, err_t *err)
 {
-    *n = 0;
-    if (!x->z) return err_set(err, ERR_UNSUP, "search: the index has no embeddings");
     hit_t *h = mem_new(x->n, sizeof *h, err);
     if (!h) return -1;
     for (size_t i = 0; i < x->n; i++) {
-        float c = fminf(fmaxf(dot(z, x->z + i * x->d, x->d), -1), 1);
-        h[i] = (hit_t){.entry = i, .score = c, .cosine = c, .cube = NAN, .distance = NAN, .dlog_rg = NAN, .confidence = NAN};
+        float c = fminf(fmaxf(dot(z, x->z + i * x->d, x->d), -1), 1), best = term ? -1 : 0;
+        for (size_t k = term ? x->terms.of.at[i] : 0; term && k < x->terms.of.at[i + 1]; k++)
+            best = fmaxf(best, term[x->terms.of.item[k]]);
+        h[i] = (hit_t){.entry = i, .score = best + (float)weight * c, .cosine = c, .cube = NAN, .distance = NAN, .dlog_rg = NAN,
+                       .confidence = NAN};
     }
     qsort(h, x->n, sizeof *h, by_score);
     *n = top < x->n ? top : x->n;
     memcpy(hit, h, *n * sizeof *h);
     mem_free(h);
     return 0;
+}
+
+int search_vector(const index_t *x, const float *z, size_t top, hit_t *hit, size_t *n, err_t *err)
+{
+    *n = 0;
+    if (!x->z) return err_set(err, ERR_UNSUP, "search: the index has no embeddings");
+    return by_vector(x, z, 1, NULL, top, hit, n, err);
+}
+
+int search_words(const index_t *x, const float *z, size_t top, hit_t *hit, size_t *n, err_t *err)
+{
+    const terms_t *t = &x->terms;
+    *n = 0;
+    if (!x->z || !t->z || t->d != x->d) return err_set(err, ERR_UNSUP, "search: the index has no embeddings of entries and terms");
+    float *near = mem_new(t->n, sizeof *near, err);
+    if (!near) return -1;
+    for (size_t j = 0; j < t->n; j++) near[j] = dot(z, t->z + j * t->d, t->d);
+    int rc = by_vector(x, z, SEARCH_WORDS_COSINE, near, top, hit, n, err);
+    mem_free(near);
+    return rc;
 }

@@ -60,7 +60,13 @@ typedef struct {
  * for any number of threads. */
 int search_run(const index_t *x, const record_t *query, const float *z, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err);
 
-/* The same by the cosine with z (d), of length 1, alone, which is the score: for a text. 0, or -1: ERR_UNSUP, ERR_NOMEM. */
+/* For a text, z (d) its projection, of length 1: the score is the largest cosine of z with a term of the entry (a term's embedding
+ * is the projection of its name), plus SEARCH_WORDS_COSINE times the cosine with the entry's own embedding, which tells apart entries of the same terms. Entries without
+ * terms come last. 0, or -1: ERR_UNSUP the index has no embeddings of entries or of terms; ERR_NOMEM. */
+#define SEARCH_WORDS_COSINE 0.1
+int search_words(const index_t *x, const float *z, size_t top, hit_t *hit, size_t *n, err_t *err);
+
+/* The same by the cosine with the entry's own embedding alone. 0, or -1: ERR_UNSUP, ERR_NOMEM. */
 int search_vector(const index_t *x, const float *z, size_t top, hit_t *hit, size_t *n, err_t *err);
 
 #endif

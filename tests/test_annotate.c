@@ -217,6 +217,44 @@ static void vectors(void **state)
     assert_true(isnan(h[0].dlog_rg) && isnan(h[0].cube) && isnan(h[0].confidence));
 }
 
+/* The score of an entry for words, plainly. */
+static double plain_words(const index_t *x, size_t e, const float *z)
+{
+    const terms_t *t = &x->terms;
+    double best = -1, cosine = 0;
+    for (size_t k = t->of.at[e]; k < t->of.at[e + 1]; k++) {
+        double c = 0;
+        for (size_t d = 0; d < D; d++) c += (double)z[d] * (double)t->z[t->of.item[k] * D + d];
+        best = fmax(best, c);
+    }
+    for (size_t d = 0; d < D; d++) cosine += (double)z[d] * (double)x->z[e * D + d];
+    return best + SEARCH_WORDS_COSINE * cosine;
+}
+
+static void words(void **state)
+{
+    index_t x = *(index_t *)*state;
+    hit_t h[N];
+    err_t e = {0};
+    size_t n;
+    double score[N];
+    for (size_t j = 0; j < x.terms.n; j++) {
+        const float *z = x.terms.z + j * D;
+        for (size_t i = 0; i < N; i++) score[i] = plain_words(&x, i, z);
+        qsort(score, N, sizeof *score, down);
+        assert_int_equal(search_words(&x, z, N, h, &n, &e), 0);
+        assert_int_equal(n, N);
+        for (size_t i = 0; i < N; i++) {
+            assert_close((double)h[i].score, score[i], 1e-5);
+            assert_close((double)h[i].score, plain_words(&x, h[i].entry, z), 1e-5);
+        }
+    }
+    float *z = x.terms.z;
+    x.terms.z = NULL;
+    assert_int_equal(search_words(&x, z, 3, h, &n, &e), -1);
+    assert_int_equal(e.code, ERR_UNSUP);
+}
+
 /* ---- terms ---- */
 
 static const termhit_t *find(const index_t *x, const annotation_t *a, const char *id)
@@ -380,7 +418,7 @@ static void shared_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_stages_are_exact), cmocka_unit_test(best_are_aligned),       cmocka_unit_test(search_refuses), cmocka_unit_test(vectors),
+        cmocka_unit_test(two_stages_are_exact), cmocka_unit_test(best_are_aligned),       cmocka_unit_test(search_refuses), cmocka_unit_test(vectors), cmocka_unit_test(words),
         cmocka_unit_test(terms_by_hand),              cmocka_unit_test(what_is_told),   cmocka_unit_test(without_terms),
         cmocka_unit_test(ancestors_are_as_confident), cmocka_unit_test(shared_files),
     };
