@@ -184,7 +184,7 @@ static bool ec_class(const char *ec, int level, char out[EC_ROOM])
         if (k + 1 < level && ec[n++] != '.') return false;
     }
     if (n + 12 > EC_ROOM) return false;
-    snprintf(out, EC_ROOM, "EC:%.*s%s", (int)n, ec, ".-.-.-" + 2 * (level - 1));
+    snprintf(out, EC_ROOM, "EC:%.*s%s", (int)n, ec, &".-.-.-"[2 * (level - 1)]);
     return true;
 }
 
