@@ -64,6 +64,15 @@ static int down(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+/* The same bits, but for the padding. */
+static void assert_hits(const hit_t *a, const hit_t *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(a[i].entry, b[i].entry);
+        assert_memory_equal(&a[i].score, &b[i].score, offsetof(hit_t, confidence) + sizeof a->confidence - offsetof(hit_t, score));
+    }
+}
+
 /* The bound that spares the second stage its cubes loses none of the best; all threads agree. */
 static void two_stages_are_exact(void **state)
 {
@@ -106,10 +115,10 @@ static void two_stages_are_exact(void **state)
         }
         threads_set(3);
         assert_int_equal(search_run(x, q, z, &o, again, &n, &e), 0);
-        assert_memory_equal(h, again, sizeof h);
+        assert_hits(h, again, TOP);
         o.top = 1; /* the margin looks at a hit that is not asked for */
         assert_int_equal(search_run(x, q, z, &o, again, &n, &e), 0);
-        assert_memory_equal(h, again, sizeof *h);
+        assert_hits(h, again, 1);
     }
     threads_set(threads);
     mem_free(all);
@@ -151,7 +160,7 @@ static void best_are_aligned(void **state)
     threads_set(3);
     assert_int_equal(search_run(x, q, z, &o, h, &n, NULL), 0);
     threads_set(threads);
-    assert_memory_equal(h, serial, sizeof h);
+    assert_hits(h, serial, sizeof h / sizeof *h);
     for (size_t i = 0; i < BEYOND; i++) {
         const hit_t *p = &plain_hit[i];
         score[i] = (double)p->score + s.cube * ((double)aligned[p->entry] - (double)p->cube);
