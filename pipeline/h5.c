@@ -70,15 +70,16 @@ int h5_put_attr_text(hid_t file, const char *name, const char *value)
     return rc;
 }
 
-int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
+/* A dataset of n rows; in chunks of `chunk` rows and deflated where that is above 0. */
+static int put(hid_t file, const char *name, hid_t type, size_t n, size_t cols, size_t chunk, bool shuffle, const void *data)
 {
-    hsize_t dim[2] = {n, cols}, rows = n > LARGE ? CHUNK_LARGE : CHUNK, chunk[2] = {n < rows ? n : rows, cols};
+    hsize_t dim[2] = {n, cols}, block[2] = {n < chunk ? n : chunk, cols};
     int rank = cols ? 2 : 1;
     hid_t space = H5Screate_simple(rank, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(plist, 0);
-    if (deflate && n) {
-        H5Pset_chunk(plist, rank, chunk);
-        H5Pset_shuffle(plist);
+    if (chunk && n) {
+        H5Pset_chunk(plist, rank, block);
+        if (shuffle) H5Pset_shuffle(plist);
         H5Pset_deflate(plist, 6);
     }
     hid_t d = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
@@ -87,6 +88,11 @@ int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols,
     H5Pclose(plist);
     H5Sclose(space);
     return rc;
+}
+
+int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
+{
+    return put(file, name, type, n, cols, !deflate ? 0 : n > LARGE ? CHUNK_LARGE : CHUNK, true, data);
 }
 
 int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err)
@@ -109,18 +115,7 @@ int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t
 int h5_put_blocks(hid_t file, const char *name, size_t n, size_t cols, const int8_t *data)
 {
     enum { BLOCK = 1 << 20 }; /* bytes */
-    size_t rows = BLOCK / cols ? BLOCK / cols : 1;
-    hsize_t dim[2] = {n, cols}, chunk[2] = {n < rows ? n : rows, cols};
-    hid_t space = H5Screate_simple(2, dim, NULL), plist = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_obj_track_times(plist, 0);
-    H5Pset_chunk(plist, 2, chunk);
-    H5Pset_deflate(plist, 6);
-    hid_t d = H5Dcreate2(file, name, H5T_STD_I8LE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
-    int rc = d < 0 || H5Dwrite(d, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
-    if (d >= 0) H5Dclose(d);
-    H5Pclose(plist);
-    H5Sclose(space);
-    return rc;
+    return put(file, name, H5T_STD_I8LE, n, cols, BLOCK / cols ? BLOCK / cols : 1, false, data);
 }
 
 hid_t h5_half_type(void)
