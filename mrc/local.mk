@@ -1,9 +1,10 @@
 # mrc/: density files <-> vol_t. Includes base/ only.
 noinst_LIBRARIES += libmrc.a
-libmrc_a_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS)
+libmrc_a_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(XML_CFLAGS)
 libmrc_a_SOURCES = \
 	mrc/codec.c mrc/codec.h \
 	mrc/data.c mrc/data.h \
+	mrc/emdb.c mrc/emdb.h \
 	mrc/head.c mrc/head.h \
 	mrc/judge.c \
 	mrc/mrc.h \
@@ -13,8 +14,9 @@ libmrc_a_SOURCES = \
 	mrc/sniff.c mrc/sniff.h \
 	mrc/source.c mrc/source.h \
 	mrc/validate.c \
-	mrc/write.c
-MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS)
+	mrc/write.c \
+	mrc/xml.c mrc/xml.h
+MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) $(XML_LIBS)
 
 # dump_mrc is for tests/parity/mrc.py, bench_mrc for tests/bench/read_mrc.py.
 if HAVE_CMOCKA
@@ -52,3 +54,28 @@ fuzz: tests/fuzz/replay_mrc$(EXEEXT)
 	  $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) -lm
 	cd fuzz_mrc.d && ./fuzz_mrc -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 corpus
 .PHONY: fuzz
+
+# Headers of EMDB. dump_emdb is for tests/parity/emdb.py.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_emdb tests/dump_emdb tests/fuzz/replay_emdb
+TESTS += tests/test_emdb tests/fuzz/replay_emdb
+tests_test_emdb_SOURCES = tests/test_emdb.c tests/emdb_xml.h
+tests_test_emdb_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_emdb_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_dump_emdb_SOURCES = tests/dump_emdb.c
+tests_dump_emdb_LDADD = $(MRC_LIBS) $(BASE_LIBS)
+tests_fuzz_replay_emdb_SOURCES = tests/fuzz/fuzz_emdb.c tests/fuzz/replay.h tests/emdb_xml.h
+tests_fuzz_replay_emdb_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
+tests_fuzz_replay_emdb_LDADD = $(MRC_LIBS) $(BASE_LIBS)
+endif
+EXTRA_DIST += tests/parity/emdb.py tests/parity/emdb.tsv
+
+# libFuzzer on the readers of XML: make fuzz-emdb [FUZZ_SECONDS=600]. Needs clang; findings and the corpus stay in fuzz_emdb.d.
+fuzz-emdb: tests/fuzz/replay_emdb$(EXEEXT)
+	@$(MKDIR_P) fuzz_emdb.d/corpus
+	./tests/fuzz/replay_emdb$(EXEEXT) --write fuzz_emdb.d/corpus
+	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(XML_CFLAGS) $(DEFLATE_CFLAGS) -o fuzz_emdb.d/fuzz_emdb \
+	  $(srcdir)/tests/fuzz/fuzz_emdb.c $(srcdir)/mrc/emdb.c $(srcdir)/mrc/xml.c $(srcdir)/base/err.c $(srcdir)/base/mem.c \
+	  $(srcdir)/base/notes.c $(srcdir)/base/intern.c $(srcdir)/base/gz.c $(srcdir)/base/file.c $(XML_LIBS) $(DEFLATE_LIBS)
+	cd fuzz_emdb.d && ./fuzz_emdb -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -rss_limit_mb=2048 corpus
+.PHONY: fuzz-emdb
