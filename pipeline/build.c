@@ -30,7 +30,7 @@ static int take(void *ctx, const item_t *it, const described_t *got, const float
         s->failed++;
         return 0;
     }
-    if (s->log && s->log->level >= LOG_DEBUG) log_notes(s->log, it->path, &got->notes);
+    if (got->rec.kind == ITEM_MAP || (s->log && s->log->level >= LOG_DEBUG)) log_notes(s->log, it->path, &got->notes);
     return index_add(s->x, it, &got->rec, z, err);
 }
 

@@ -5,12 +5,14 @@
 #include <math.h>
 #include <omp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/threads.h"
 #include "pdb/pdb.h"
+#include "pipeline/header.h"
 #include "voxel/contour.h"
 #include "voxel/simulate.h"
 
@@ -63,6 +65,29 @@ vol_t *describe_density(const model_t *m, err_t *err)
     return simulate(m, &o, err);
 }
 
+/* The names of a set, ", " between them; "" where there are none. */
+static char *joined(const intern_t *set, err_t *err)
+{
+    size_t n = 1, at = 0;
+    for (size_t i = 0; i < set->n; i++) n += strlen(set->str[i]) + 2;
+    char *s = mem_new(n, 1, err);
+    if (!s) return NULL;
+    *s = 0;
+    for (size_t i = 0; i < set->n; i++) at += (size_t)snprintf(s + at, n - at, "%s%s", i ? ", " : "", set->str[i]);
+    return s;
+}
+
+/* Of a map with a header. */
+static int take_header(record_t *r, const emdb_t *e, const item_t *it, err_t *err)
+{
+    if (r->resolution <= 0 && !isnan(e->resolution)) r->resolution = (float)e->resolution;
+    r->title = mem_str(it->title ? it->title : e->title, err);
+    r->method = mem_str(e->method, err);
+    r->molecules = joined(&e->molecules, err);
+    r->organisms = joined(&e->organisms, err);
+    return r->title && r->method && r->molecules && r->organisms ? 0 : -1;
+}
+
 static int take_facts(record_t *r, const model_t *m, const item_t *it, err_t *err)
 {
     static const char none[] = "";
@@ -113,13 +138,18 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
     vol_t *v = mrc_read(it->path, &o, NULL, notes, err);
     if (!v) return -1;
     contour_t c = {.level = it->contour};
-    bool given = !isnan(it->contour);
+    emdb_t e;
+    int found = header_of_map(it->path, &d->header, v, &c.level, &e, notes, err), rc = found < 0 ? -1 : 0;
     r->kind = ITEM_MAP;
-    int rc = take_cube(d, v, given ? &c.level : NULL, r, err);
-    if (!rc && !given && contour_estimate(v, &c, NULL)) c.level = (double)NAN;
+    r->estimated = isnan(c.level);
+    r->resolution = (float)it->resolution;
+    if (!rc) rc = take_cube(d, v, r->estimated ? NULL : &c.level, r, err);
+    if (!rc && r->estimated && contour_estimate(v, &c, NULL)) c.level = (double)NAN;
     r->level = (float)c.level;
     vol_free(v);
-    return rc || take_facts(r, NULL, it, err) ? -1 : 0;
+    if (!rc) rc = found ? take_header(r, &e, it, err) : take_facts(r, NULL, it, err);
+    emdb_free(&e);
+    return rc;
 }
 
 static int describe_model(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)

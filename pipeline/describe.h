@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/notes.h"
 #include "base/progress.h"
+#include "mrc/emdb.h"
 #include "mrc/mrc.h"
 #include "pdb/model.h"
 #include "pipeline/manifest.h"
@@ -24,6 +25,7 @@
 typedef struct {
     zernike_t *zernike;
     mrc_opts_t map; /* how to read maps; apix and the like */
+    emdb_where_t header; /* where the EMDB headers of maps are; {0} after describe_new(): beside them */
     bool cubes;     /* records keep the canonical cube; false after describe_new() */
     size_t side;    /* of that cube; 0 (after describe_new()): CUBE_SIDE. All else is made of the cube of CUBE_SIDE */
 } describer_t;
@@ -34,8 +36,10 @@ typedef struct {
     char *title, *method, *molecules, *organisms;
     float rg;        /* angstrom */
     float volume;    /* cubic angstrom of the envelope: inside the contour at the cube's resolution */
-    float level;     /* contour level of a map at its own resolution and in its units: the one given, or what
+    float level;     /* contour level of a map at its own resolution and in its units: the one given, else the one of its EMDB header, or what
                       * contour_estimate() makes of it (the cube does not use that); NAN for a model, or where there is none */
+    bool estimated;  /* the last of these */
+    float resolution; /* angstrom: the item's, else of the map's EMDB header; 0 unknown, and of a model */
     int8_t cube[DESC_LEN];
     float zernike[DESCRIBE_ZERNIKE]; /* unit length */
     float profile[DESCRIBE_PROFILE];
@@ -51,8 +55,10 @@ int describe_new(describer_t *d, const mrc_opts_t *map, err_t *err);
 void describe_end(describer_t *d);
 
 /* Read the file of an item and describe it: a map as it is, a model simulated into density first. kind ITEM_AUTO goes
- * by the name's suffix, and by content where that says nothing. Free with record_free().
- * 0, or -1 with *r empty and the errors of mrc_read, pdb_read, simulate and cube_make. Thread-safe. */
+ * by the name's suffix, and by content where that says nothing. A map's contour is the item's, else that of its EMDB header
+ * (header_of_map(), whose notes tell), else estimated; the header's title, method, molecules and organisms are the record's where the item says
+ * nothing. Free with record_free().
+ * 0, or -1 with *r empty and the errors of mrc_read, header_of_map, pdb_read, simulate and cube_make. Thread-safe. */
 int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err);
 void record_free(record_t *r); /* leaves {0} */
 

@@ -9,6 +9,7 @@
 #include "pdb/pdb.h"
 #include "pipeline/dataset.h"
 #include "pipeline/describe.h"
+#include "pipeline/header.h"
 #include "src/inputs.h"
 #include "src/outpath.h"
 #include "src/png.h"
@@ -151,9 +152,17 @@ static int add_file(const app_t *app, sheet_t *s, const item_t *it, const opts_t
         return rc;
     }
     const mrc_opts_t how = {.apix = it->apix, .mem_limit = app->memory};
-    const cube_opts_t co = {.contour = isnan(it->contour) ? NULL : &it->contour};
+    const emdb_where_t beside = {0};
+    double level = it->contour;
+    emdb_t e = {0};
+    notes_t notes = {0};
     vol_t *v = mrc_read(it->path, &how, NULL, NULL, err);
-    int rc = v && !cube_make(v, &co, &c, err) ? add(s, it->id, "map", &c, err) : -1;
+    int rc = v && header_of_map(it->path, &beside, v, &level, &e, &notes, err) >= 0 ? 0 : -1;
+    const cube_opts_t co = {.contour = isnan(level) ? NULL : &level};
+    if (!rc) rc = cube_make(v, &co, &c, err) ? -1 : add(s, it->id, "map", &c, err);
+    log_notes(&app->log, it->path, &notes);
+    notes_free(&notes);
+    emdb_free(&e);
     vol_free(v);
     return rc;
 }

@@ -11,6 +11,7 @@
 #include "pipeline/modelfile.h"
 #include "pipeline/unique.h"
 #include "pipeline/vectors.h"
+#include "src/headopts.h"
 #include "src/inputs.h"
 #include "src/json.h"
 #include "src/mapopts.h"
@@ -22,6 +23,7 @@ typedef struct {
     int format;
     bool one_frame;
     double contour;
+    headopts_t header;
     mapopts_t map;
 } opts_t;
 
@@ -38,13 +40,14 @@ static const opt_t rows[] = {
      "Use one of the four orientations (half turns) instead of the mean of all: the network is four times as fast, and the "
      "result depends on which"},
     {'c', "contour", OPT_MAYBE, offsetof(opts_t, contour), "LEVEL", -HUGE_VAL, HUGE_VAL, NULL, NULL,
-     "Contour level of the maps, in their own units; without it the level is estimated. A manifest's column contour comes "
+     "Contour level of the maps, in their own units; without it, that of their EMDB headers, else estimated. A manifest's column contour comes "
      "first"},
     {0, "assembly", OPT_STR, offsetof(opts_t, assembly), "ID", 0, 0, NULL, NULL,
      "Biological assembly of the models: an id, or asu for the model as deposited. A manifest's column assembly comes "
      "first"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
      "TSV with a header row, or one JSON object a line"},
+    {0, "headers", OPT_GROUP, offsetof(opts_t, header), NULL, 0, 0, headopts_rows, NULL, NULL},
     {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
     {0},
 };
@@ -169,7 +172,8 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     if (err.code != ERR_OK || inputs_read(app, argc, argv, &m, &err) ||
         (o->out &&
          (outpath_not_input("embed", o->out, path, &err) || inputs_spare("embed", o->out, argc, argv, &m, &err))) ||
-        modelfile_read(path, &model, &err) || describe_new(&d, &map, &err))
+        modelfile_read(path, &model, &err) || describe_new(&d, &map, &err) ||
+        headopts_where(&o->header, app, m.n, &d.header, &err))
         goto done;
     if (model.untrained) log_msg(&app->log, LOG_INFO, "%s: an untrained model: its parameters are random", path);
     if (run_items(app, o, &m, &model, &d, &s, &err)) goto done;

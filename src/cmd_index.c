@@ -9,6 +9,7 @@
 #include "pipeline/manifest.h"
 #include "pipeline/modelfile.h"
 #include "pipeline/textmodel.h"
+#include "src/headopts.h"
 #include "src/inputs.h"
 #include "src/mapopts.h"
 #include "src/outpath.h"
@@ -55,6 +56,7 @@ typedef struct {
     const char *assembly;
     store_opts_t store;
     mapopts_t map;
+    headopts_t header;
 } build_opts_t;
 
 static const opt_t build_rows[] = {
@@ -71,6 +73,7 @@ static const opt_t build_rows[] = {
      "The sentence encoder of the model, for the terms: minilm, mpnet or a folder; without it, what the environment variable "
      "CRYOLEX_TEXT_MODEL says, else minilm"},
     {0, "store", OPT_GROUP, offsetof(build_opts_t, store), NULL, 0, 0, store_rows, NULL, NULL},
+    {0, "headers", OPT_GROUP, offsetof(build_opts_t, header), NULL, 0, 0, headopts_rows, NULL, NULL},
     {0, "maps", OPT_GROUP, offsetof(build_opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
     {0},
 };
@@ -132,6 +135,7 @@ static int run_build(const app_t *app, const void *opts, int argc, char **argv)
     if (err.code != ERR_OK || take_store("index build", &o->store, &x, &err) || outpath_whole("index build", o->out, &err) ||
         (o->model && outpath_not_input("index build", o->out, o->model, &err)) || inputs_read(app, argc, argv, &m, &err) ||
         inputs_spare("index build", o->out, argc, argv, &m, &err) || describe_new(&d, &map, &err) ||
+        headopts_where(&o->header, app, m.n, &d.header, &err) ||
         (o->model && (modelfile_read(o->model, &model, &err) || encoder_ready(model.encoder, &err))))
         goto done;
     for (size_t i = 0; i < m.n; i++)

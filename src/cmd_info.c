@@ -1,6 +1,7 @@
 /* cryolex info: what a density file holds. */
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "mrc/mrc.h"
+#include "src/headopts.h"
+#include "src/json.h"
 #include "src/mapopts.h"
 #include "src/table.h"
 
@@ -15,6 +18,7 @@ enum { FORMAT_TEXT, FORMAT_JSON };
 
 typedef struct {
     mapopts_t map;
+    headopts_t header;
     int format;
 } info_t;
 
@@ -25,11 +29,14 @@ typedef struct {
     size_t size[3]; /* of the volume as read, as the two below; angstrom */
     double voxel[3], origin[3];
     volstat_t s;
+    char *header; /* of EMDB, its path; NULL: none */
+    emdb_t e;
     notes_t notes;
 } facts_t;
 
 static const opt_t rows[] = {
     {0, "format", OPT_CHOICE, offsetof(info_t, format), NULL, 0, 0, "text|json", "text", "Text for people, or one JSON object a file"},
+    {0, "headers", OPT_GROUP, offsetof(info_t, header), NULL, 0, 0, headopts_rows, NULL, NULL},
     {0, "maps", OPT_GROUP, offsetof(info_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
     {0},
 };
@@ -49,6 +56,45 @@ static const char *mode_text(const mrc_header_t *h)
 static const char *kind_text(const mrc_header_t *h)
 {
     return h->image_stack ? "image stack" : h->volumes > 1 ? "stack of volumes" : h->n[2] == 1 ? "image" : "volume";
+}
+
+/* ---- what EMDB says beside the map ---- */
+
+static void text_line(const char *what, const char *s)
+{
+    char *clean = *s ? mem_new(strlen(s) + 1, 1, NULL) : NULL;
+    if (!clean) return;
+    utf8_clean(s, clean);
+    printf("    %-12s%s\n", what, clean);
+    mem_free(clean);
+}
+
+static void text_set(const char *what, const intern_t *set)
+{
+    for (size_t i = 0; i < set->n; i++) text_line(i ? "" : what, set->str[i]);
+}
+
+static void print_header(const facts_t *f)
+{
+    const emdb_t *e = &f->e;
+    char line[512];
+    if (!f->header) return;
+    printf("  EMDB      ");
+    snprintf(line, sizeof line, "%s, schema %s, %s", e->id, e->version, f->header);
+    utf8_clean(line, line);
+    puts(line);
+    text_line("title", e->title);
+    text_line("sample", e->sample);
+    text_line("method", e->method);
+    snprintf(line, sizeof line, "%.6g A%s%s", e->resolution, *e->resolution_method ? ", " : "", e->resolution_method);
+    if (!isnan(e->resolution)) text_line("resolution", line);
+    snprintf(line, sizeof line, "%.9g%s%s", e->contour, *e->contour_source ? ", source " : "", e->contour_source);
+    if (!isnan(e->contour)) text_line("contour", line);
+    for (size_t i = 0; i < e->fitted.n; i++)
+        printf("    %-12s%s (%s)\n", i ? "" : "models", e->fitted.str[i], emdb_relation[e->relation[i]]);
+    text_set("molecules", &e->molecules);
+    text_set("organisms", &e->organisms);
+    for (int k = 0; k < EMDB_REFS; k++) text_set(emdb_ref[k], &e->ref[k]);
 }
 
 static void print_text(const facts_t *f)
@@ -79,6 +125,7 @@ static void print_text(const facts_t *f)
             utf8_clean(h->label[k], label);
             printf("  label %d   %s\n", k + 1, label);
         }
+    print_header(f);
     for (size_t k = 0; k < f->notes.n; k++) printf("  note      %s\n", f->notes.line[k]);
 }
 
@@ -94,6 +141,35 @@ static json_t *real(double x)
 static json_t *stats_json(double min, double max, double mean, double sd)
 {
     return json_pack("{s:o,s:o,s:o,s:o}", "min", real(min), "max", real(max), "mean", real(mean), "sd", real(sd));
+}
+
+static json_t *json_set(const intern_t *set)
+{
+    json_t *j = json_array();
+    for (size_t i = 0; i < set->n; i++) json_array_append_new(j, json_text(set->str[i]));
+    return j;
+}
+
+static json_t *header_json(const facts_t *f)
+{
+    const emdb_t *e = &f->e;
+    json_t *j = json_object(), *models = json_array(), *refs = json_object();
+    for (size_t i = 0; i < e->fitted.n; i++)
+        json_array_append_new(models, json_pack("{s:s,s:s}", "id", e->fitted.str[i], "relation", emdb_relation[e->relation[i]]));
+    for (int k = 0; k < EMDB_REFS; k++) json_object_set_new(refs, emdb_ref[k], json_set(&e->ref[k]));
+    json_object_set_new(j, "file", json_text(f->header));
+    const struct {
+        const char *key, *s;
+    } text[] = {{"id", e->id}, {"schema", e->version}, {"title", e->title}, {"sample", e->sample}, {"method", e->method},
+                {"resolution_method", e->resolution_method}, {"contour_source", e->contour_source}};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) json_object_set_new(j, text[i].key, json_text(text[i].s));
+    json_object_set_new(j, "resolution", real(e->resolution));
+    json_object_set_new(j, "contour", real(e->contour));
+    json_object_set_new(j, "models", models);
+    json_object_set_new(j, "molecules", json_set(&e->molecules));
+    json_object_set_new(j, "organisms", json_set(&e->organisms));
+    json_object_set_new(j, "references", refs);
+    return j;
 }
 
 static json_t *facts_json(const facts_t *f)
@@ -133,12 +209,13 @@ static json_t *facts_json(const facts_t *f)
     json_object_set_new(j, "header_statistics",
                         stats_json((double)h->dmin, (double)h->dmax, (double)h->dmean, (double)h->rms));
     json_object_set_new(j, "labels", labels);
+    if (f->header) json_object_set_new(j, "emdb", header_json(f));
     json_object_set_new(j, "notes", notes);
     return j;
 }
 
 /* One file; a stack is told by its first volume, or the one asked for. */
-static int info_one(const app_t *app, const info_t *o, const char *path, bool first)
+static int info_one(const app_t *app, const info_t *o, const emdb_where_t *where, const char *path, bool first)
 {
     facts_t f = {.path = path};
     err_t err = {0};
@@ -146,7 +223,8 @@ static int info_one(const app_t *app, const info_t *o, const char *path, bool fi
     mo.images = true;
     if (!mo.volume) mo.volume = 1;
     vol_t *v = mrc_read(path, &mo, &f.h, &f.notes, &err);
-    if (!v) {
+    if (!v || emdb_of_map(path, where, &f.e, &f.header, &f.notes, &err) < 0) {
+        vol_free(v);
         log_msg(&app->log, LOG_ERROR, "%s", err.msg);
         notes_free(&f.notes);
         return -1;
@@ -167,6 +245,8 @@ static int info_one(const app_t *app, const info_t *o, const char *path, bool fi
         print_text(&f);
     }
     notes_free(&f.notes);
+    emdb_free(&f.e);
+    mem_free(f.header);
     return 0;
 }
 
@@ -174,7 +254,10 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
 {
     const info_t *o = opts;
     int failed = 0;
-    for (int i = 0; i < argc; i++) failed += info_one(app, o, argv[i], i == failed) != 0;
+    err_t err = {0};
+    emdb_where_t where;
+    if (headopts_where(&o->header, app, (size_t)argc, &where, &err)) return cmd_fail(app, &err);
+    for (int i = 0; i < argc; i++) failed += info_one(app, o, &where, argv[i], i == failed) != 0;
     return !failed ? EXIT_DONE : failed < argc ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
 }
 
@@ -186,6 +269,8 @@ const cmd_t cmd_info = {
              "file that was read past, or a choice that the reader made. Stacks are told by their first volume,\n"
              "image stacks as a whole, with or without --images. A cell that is not orthogonal is resampled to an orthogonal\n"
              "grid, and size, voxel, box and origin are those of that grid; \"cell\" is the file's.\n\n"
+             "\"EMDB\" is what the header XML of the entry says, where one is found beside the map or given. Models are full, partial or apart as\n"
+             "they overlap the map, unsaid where an older header does not say, and initial where the entry was there before.\n\n"
              "Status 1 when some of several files cannot be read, 3 when none can.",
     .example = "cryolex info --format json emd_1080.map.gz",
     .opts = rows,

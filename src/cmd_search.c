@@ -209,7 +209,7 @@ const cmd_t cmd_search = {
     .args = "FILE...",
     .summary = "The entries of an index nearest to a map, a model or a text",
     .about = "Each FILE is a density map (MRC or CCP4, plain, gzip, bzip2, xz or zstd) or an atomic model (PDB or mmCIF, plain or "
-             "gzip). The contour of a map is estimated unless it is given; axis order, position, orientation and padding do not matter. "
+             "gzip). The contour of a map is the one given, else that of its EMDB header, else estimated; axis order, position, orientation and padding do not matter. "
              "With no option but the file, the model and the index that come with the program are used.\n\n"
              "Columns: query; rank, from 1; id of the entry; score, higher is nearer; confidence, the probability that the hit is "
              "the same protein; cosine of the embeddings; cube, aligned correlation of the canonical cubes (-1 to 1); distance of the Zernike "

@@ -15,6 +15,7 @@ cryolex_SOURCES = \
 	src/cmd_validate.c \
 	src/cmd.h \
 	src/doc.c src/doc.h \
+	src/headopts.c src/headopts.h \
 	src/inputs.c src/inputs.h \
 	src/json.c src/json.h \
 	src/main.c \
@@ -36,5 +37,5 @@ TESTS += $(SRC_TESTS)
 
 # Queries by the learned space.
 cryolex_SOURCES += src/cmd_annotate.c src/query.c src/query.h
-dist_check_SCRIPTS += tests/test_cmd_annotate.sh
-TESTS += tests/test_cmd_annotate.sh
+dist_check_SCRIPTS += tests/test_cmd_annotate.sh tests/test_cmd_header.sh
+TESTS += tests/test_cmd_annotate.sh tests/test_cmd_header.sh

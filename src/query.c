@@ -20,7 +20,9 @@ const opt_t query_rows[] = {
      "The model that the index was made with; without it, the one that CRYOLEX_MODEL names, else the one that comes with the "
      "program"},
     {'c', "contour", OPT_MAYBE, offsetof(queryopts_t, contour), "LEVEL", -HUGE_VAL, HUGE_VAL, NULL, NULL,
-     "Contour level of the query maps, in their own units; without it the level is estimated"},
+     "Contour level of the query maps, in their own units; without it, that of their EMDB headers, else estimated"},
+    {0, "header", OPT_STR, offsetof(queryopts_t, header.path), HEADER_ARG, 0, 0, NULL, NULL, HEADER_HELP},
+    {0, "no-header", OPT_FLAG, offsetof(queryopts_t, header.off), NULL, 0, 0, NULL, NULL, NO_HEADER_HELP},
     {0, "assembly", OPT_STR, offsetof(queryopts_t, assembly), "ID", 0, 0, NULL, NULL,
      "Biological assembly of query models: an id, or asu for the model as deposited"},
     {0, "scoring", OPT_STR, offsetof(queryopts_t, scoring), "LIST", 0, 0, NULL, NULL,
@@ -90,7 +92,7 @@ void query_tell(const query_t *q, const char *path, const record_t *rec)
 {
     char level[64] = "";
     if (rec->kind == ITEM_MAP && isfinite(rec->level))
-        snprintf(level, sizeof level, ", contour %s%.4g", isnan(q->o->contour) ? "about " : "", (double)rec->level);
+        snprintf(level, sizeof level, ", contour %s%.4g", rec->estimated ? "about " : "", (double)rec->level);
     log_msg(&q->app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.4g nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000, level);
     if (rec->rg < SMALL_RG)
         log_msg(&q->app->log, LOG_WARN, "%s: Rg %.1f A is less than any protein's: is the voxel size right?", path, (double)rec->rg);
@@ -138,6 +140,10 @@ size_t query_run(query_t *q, char **path, size_t n, query_take_t take, void *ctx
     err_t err = {0};
     sink_t s = {.q = q, .take = take, .ctx = ctx};
     item_t *item = mem_zero(n, sizeof *item, &err);
+    if (item && headopts_where(&q->o->header, q->app, n, &q->d.header, &err)) {
+        mem_free(item);
+        item = NULL;
+    }
     for (size_t i = 0; item && i < n; i++)
         item[i] = (item_t){.id = path[i], .path = path[i], .contour = q->o->contour, .assembly = q->o->assembly};
     int rc = !item            ? -1

@@ -7,12 +7,14 @@
 #include "pipeline/modelfile.h"
 #include "pipeline/scoring.h"
 #include "src/cmd.h"
+#include "src/headopts.h"
 #include "src/mapopts.h"
 
 /* Options of the commands; rows of a group. */
 typedef struct {
     const char *index, *model, *assembly, *scoring;
     double contour;
+    headopts_t header;
 } queryopts_t;
 extern const opt_t query_rows[];
 
