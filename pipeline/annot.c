@@ -11,20 +11,34 @@
 enum { GO, ENTRY, UNIPROT, EC, PFAM, FOLD, OLIGOMER, CLUSTER, TABLES };
 enum { TITLE, MOLECULES, CLASSIFICATION, ORGANISM, METHOD }; /* columns of ENTRY */
 
+/* Our own tables, then SIFTS's by chain, then EMICSS's by EMDB entry. */
 static const tablespec_t specs[TABLES] = {
-    [GO] = {"pdb_go_entry", "tsv", true, NULL, NULL, {{"go_ids", COLUMN_TERMS}}},
-    [ENTRY] = {"pdb_names", "tsv", false, NULL, NULL,
-               {[TITLE] = {"title", COLUMN_TEXT},
-                [MOLECULES] = {"molecule_names", COLUMN_TEXT},
-                [CLASSIFICATION] = {"classification", COLUMN_TEXT},
-                [ORGANISM] = {"organism", COLUMN_TEXT},
-                [METHOD] = {"method", COLUMN_TEXT}}},
-    [UNIPROT] = {"pdb_uniprot", "tsv", false, NULL, NULL, {{"uniprot", COLUMN_LIST}}},
-    [EC] = {"pdb_ec", "tsv", false, NULL, NULL, {{"ec", COLUMN_LIST}}},
-    [PFAM] = {"pdb_pfam", "tsv", false, NULL, NULL, {{"pfam", COLUMN_LIST}}},
-    [FOLD] = {"pdb_class", "tsv", false, "scheme", "CATH", {{"code", COLUMN_LIST}}},
-    [OLIGOMER] = {"pdb_oligomer", "tsv", false, NULL, NULL, {{"oligomeric_state", COLUMN_NUMBER}}},
-    [CLUSTER] = {"clusters-by-entity-30", "txt", false, NULL, NULL, {{0}}},
+    [GO] = {.kind = {COLUMN_TERMS}, .columns = 1, .required = true, .xref = "GO",
+            .source = {{"pdb_go_entry", "tsv", "pdb_id", NULL, NULL, {"go_ids"}},
+                       {"pdb_chain_go", "tsv", "PDB", NULL, NULL, {"GO_ID"}},
+                       {"emdb_go", "tsv", "EMDB_ID", NULL, NULL, {"GO_ID"}}}},
+    [ENTRY] = {.kind = {COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT}, .columns = 5,
+               .source = {{"pdb_names", "tsv", "pdb_id", NULL, NULL,
+                           {[TITLE] = "title", [MOLECULES] = "molecule_names", [CLASSIFICATION] = "classification", [ORGANISM] = "organism",
+                            [METHOD] = "method"}},
+                          {"pdb_chain_taxonomy", "tsv", "PDB", NULL, NULL, {[ORGANISM] = "SCIENTIFIC_NAME"}}}},
+    [UNIPROT] = {.kind = {COLUMN_LIST}, .columns = 1, .xref = "UNIPROT",
+                 .source = {{"pdb_uniprot", "tsv", "pdb_id", NULL, NULL, {"uniprot"}},
+                            {"pdb_chain_uniprot", "tsv", "PDB", NULL, NULL, {"SP_PRIMARY"}},
+                            {"emdb_uniprot", "tsv", "EMDB_ID", NULL, NULL, {"UNIPROT_ID"}}}},
+    [EC] = {.kind = {COLUMN_LIST}, .columns = 1,
+            .source = {{"pdb_ec", "tsv", "pdb_id", NULL, NULL, {"ec"}}, {"pdb_chain_enzyme", "tsv", "PDB", NULL, NULL, {"EC_NUMBER"}}}},
+    [PFAM] = {.kind = {COLUMN_LIST}, .columns = 1, .xref = "PFAM",
+              .source = {{"pdb_pfam", "tsv", "pdb_id", NULL, NULL, {"pfam"}},
+                         {"pdb_chain_pfam", "tsv", "PDB", NULL, NULL, {"PFAM_ID"}},
+                         {"emdb_pfam", "tsv", "EMDB_ID", NULL, NULL, {"PFAM_ID"}}}},
+    [FOLD] = {.kind = {COLUMN_LIST}, .columns = 1, .xref = "CATH",
+              .source = {{"pdb_class", "tsv", "pdb_id", "scheme", "CATH", {"code"}},
+                         {"pdb_chain_cath_uniprot", "tsv", "PDB", NULL, NULL, {"CATH_ID"}},
+                         {"emdb_cath", "tsv", "EMDB_ID", NULL, NULL, {"CATH_ID"}}}},
+    [OLIGOMER] = {.kind = {COLUMN_NUMBER}, .columns = 1,
+                  .source = {{"pdb_oligomer", "tsv", "pdb_id", NULL, NULL, {"oligomeric_state"}}}},
+    [CLUSTER] = {.source = {{"clusters-by-entity-30", "txt", NULL, NULL, NULL, {NULL}}}},
 };
 
 /* Names of identifiers: rows of a key with the first name of several columns that is not empty. */
@@ -87,21 +101,36 @@ static const char *dict_get(const dict_t *d, const char *key, size_t len)
 }
 
 typedef struct {
-    char *path; /* NULL: not there */
+    char *path[TABLE_SOURCES]; /* NULL: not there */
     err_t err;
 } job_t;
 
-static int one_job(annot_t *a, const char *folder, int j, job_t *job)
+/* The first file of the table, else `none`. */
+static const char *first_path(const job_t *job, const char *none)
 {
-    const char *name = j < TABLES ? specs[j].name : dict_specs[j - TABLES].name;
-    const char *suffix = j < TABLES ? specs[j].suffix : "tsv";
-    if (table_path(folder, name, suffix, &job->path, &job->err)) return -1;
-    if (!job->path && j < TABLES && specs[j].required)
-        return err_set(&job->err, ERR_IO, "%s/%s.%s: not there, nor with .gz", folder, name, suffix);
-    if (!job->path) return 0;
-    if (j >= TABLES) return dict_read(job->path, j - TABLES, &a->dict[j - TABLES], &job->err);
-    if (j == CLUSTER) return table_clusters(job->path, &a->table[j], &job->err);
-    return annot_table_read(job->path, &specs[j], a->ontology, &a->table[j], &job->err);
+    for (size_t k = 0; k < TABLE_SOURCES; k++)
+        if (job->path[k]) return job->path[k];
+    return none;
+}
+
+static bool job_found(const job_t *job) { return first_path(job, NULL) != NULL; }
+
+static const char *table_name(int j) { return j < TABLES ? specs[j].source[0].name : dict_specs[j - TABLES].name; }
+
+static int one_job(annot_t *a, const char *folder, int j, const xrefs_t *x, job_t *job)
+{
+    if (j >= TABLES) {
+        if (table_path(folder, table_name(j), "tsv", &job->path[0], &job->err)) return -1;
+        return job->path[0] ? dict_read(job->path[0], j - TABLES, &a->dict[j - TABLES], &job->err) : 0;
+    }
+    const tablespec_t *spec = &specs[j];
+    for (size_t k = 0; k < TABLE_SOURCES && spec->source[k].name; k++)
+        if (table_path(folder, spec->source[k].name, spec->source[k].suffix, &job->path[k], &job->err)) return -1;
+    if (!job_found(job) && !x->n && spec->required)
+        return err_set(&job->err, ERR_IO, "%s: neither %s.tsv nor %s.tsv nor %s.tsv, none with .gz, and no *_emicss.xml", folder,
+                       spec->source[0].name, spec->source[1].name, spec->source[2].name);
+    if (j == CLUSTER) return job->path[0] ? table_clusters(job->path[0], &a->table[j], &job->err) : 0;
+    return annot_table_read(job->path, spec, x, a->ontology, &a->table[j], &job->err);
 }
 
 /* All files, the large ones begun first. The first error and all notes in the order of the tables. */
@@ -109,19 +138,23 @@ static int read_files(annot_t *a, const char *folder, notes_t *notes, err_t *err
 {
     static const int order[TABLES + DICTS] = {FOLD, GO, ENTRY, EC, UNIPROT, PFAM, CLUSTER, TABLES + UNIPROT_NAMES,
                                               TABLES + EC_NAMES, TABLES + PFAM_NAMES, OLIGOMER};
-    job_t job[TABLES + DICTS] = {{0}};
-    int failed = 0;
+    job_t job[TABLES + DICTS] = {{{0}, {0}}};
+    xrefs_t x = {0};
+    int failed = emicss_folder(folder, &x, err) != 0;
+    if (!failed) {
 #pragma omp parallel for schedule(dynamic, 1) reduction(+ : failed)
-    for (int i = 0; i < TABLES + DICTS; i++) failed += one_job(a, folder, order[i], &job[order[i]]) != 0;
-    for (int j = 0; j < TABLES + DICTS; j++) {
-        const char *name = j < TABLES ? specs[j].name : dict_specs[j - TABLES].name;
-        if (job[j].err.code != ERR_OK) err_set(err, job[j].err.code, "%s", job[j].err.msg);
-        if (!failed && !job[j].path) notes_add(notes, "%s: no table %s", folder, name);
-        if (!failed && j < TABLES && a->table[j].unknown)
-            notes_add(notes, "%s: %zu terms are not in go_terms (%s, the first)", job[j].path, a->table[j].unknown,
-                      a->table[j].odd);
-        mem_free(job[j].path);
+        for (int i = 0; i < TABLES + DICTS; i++) failed += one_job(a, folder, order[i], &x, &job[order[i]]) != 0;
     }
+    for (int j = 0; j < TABLES + DICTS; j++) {
+        bool found = job_found(&job[j]) || (j < TABLES && a->table[j].id.n);
+        if (job[j].err.code != ERR_OK) err_set(err, job[j].err.code, "%s", job[j].err.msg);
+        if (!failed && !found) notes_add(notes, "%s: no table %s", folder, table_name(j));
+        if (!failed && j < TABLES && a->table[j].unknown)
+            notes_add(notes, "%s: %zu terms are not in the ontology (%s, the first)", first_path(&job[j], folder), a->table[j].unknown,
+                      a->table[j].odd);
+        for (size_t k = 0; k < TABLE_SOURCES; k++) mem_free(job[j].path[k]);
+    }
+    xrefs_free(&x);
     return failed ? -1 : 0;
 }
 
@@ -215,22 +248,25 @@ static int count_terms(annot_t *a, err_t *err)
     return 0;
 }
 
+/* go_terms of ours, else the ontology as its consortium publishes it. NULL: ERR_IO none, ERR_NOMEM. */
+static char *ontology_path(const char *folder, err_t *err)
+{
+    static const char *const file[][2] = {{"go_terms", "tsv"}, {"go-basic", "obo"}, {"go", "obo"}};
+    char *path = NULL;
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++)
+        if (table_path(folder, file[i][0], file[i][1], &path, err) || path) return path;
+    err_set(err, ERR_IO, "%s/go_terms.tsv: not there, nor with .gz, nor go-basic.obo or go.obo", folder);
+    return NULL;
+}
+
 annot_t *annot_open(const char *folder, notes_t *notes, err_t *err)
 {
-    char *path = NULL;
     annot_t *a = mem_zero(1, sizeof *a, err);
-    if (!a || table_path(folder, "go_terms", "tsv", &path, err)) goto fail;
-    if (!path) {
-        err_set(err, ERR_IO, "%s/go_terms.tsv: not there, nor with .gz", folder);
-        goto fail;
-    }
-    if (!(a->ontology = ontology_read(path, err)) || read_files(a, folder, notes, err) || join(a, err) ||
-        doubt_drop(a->ontology, a->facts, a->n, a->table[GO].column[0].item, err) || count_terms(a, err))
-        goto fail;
+    char *path = a ? ontology_path(folder, err) : NULL;
+    bool ok = path && (a->ontology = ontology_read(path, err)) && !read_files(a, folder, notes, err) && !join(a, err) &&
+              !doubt_drop(a->ontology, a->facts, a->n, a->table[GO].column[0].item, err) && !count_terms(a, err);
     mem_free(path);
-    return a;
-fail:
-    mem_free(path);
+    if (ok) return a;
     annot_free(a);
     return NULL;
 }

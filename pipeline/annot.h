@@ -3,7 +3,15 @@
  *
  * Tables are TSV, plain or gzip, found by name: go_terms, pdb_go_entry, pdb_names, pdb_uniprot, pdb_ec, pdb_pfam,
  * pdb_class, pdb_oligomer, ec_names, pfam_names, uniprot_names (NAME.tsv or NAME.tsv.gz) and clusters-by-entity-30
- * (.txt or .txt.gz). Columns go by the name in their header, never by position. */
+ * (.txt or .txt.gz). Columns go by the name in their header, never by position.
+ *
+ * As published, beside these or in their place (a table is what all of its files say):
+ *   go-basic.obo, go.obo                     the ontology, where there is no go_terms
+ *   pdb_chain_go, _uniprot, _enzyme, _pfam,  flat files of SIFTS, by chain: columns PDB and GO_ID, SP_PRIMARY, EC_NUMBER, PFAM_ID,
+ *   _cath_uniprot, _taxonomy                 CATH_ID, SCIENTIFIC_NAME
+ *   emdb_go, _uniprot, _pfam, _cath          tables of EMICSS, by EMDB entry: EMDB_ID and GO_ID, UNIPROT_ID, PFAM_ID, CATH_ID
+ *   *_emicss.xml                             EMICSS, one file an entry (db_source GO, UNIPROT, PFAM, CATH)
+ * .gz may stand behind each name. */
 #ifndef CRYOLEX_PIPELINE_ANNOT_H
 #define CRYOLEX_PIPELINE_ANNOT_H
 
@@ -28,7 +36,7 @@ typedef struct {
 } goterm_t;
 
 typedef struct ontology ontology_t;
-ontology_t *ontology_read(const char *path, err_t *err); /* go_terms; NULL: ERR_IO, ERR_FORMAT (a cycle, too), ERR_NOMEM */
+ontology_t *ontology_read(const char *path, err_t *err); /* go_terms, or OBO by the name .obo or .obo.gz; NULL: ERR_IO, ERR_FORMAT (a cycle, too), ERR_NOMEM */
 void ontology_free(ontology_t *o);                        /* NULL is fine */
 size_t ontology_count(const ontology_t *o);
 const goterm_t *ontology_term(const ontology_t *o, size_t row);
@@ -47,7 +55,7 @@ typedef struct {
 
 /* All are owned by the annot_t; a string that is unknown is "", a list empty. Lists are unique and in ascending order. */
 typedef struct {
-    const char *id;          /* PDB id, lower case */
+    const char *id;          /* PDB id, or EMDB id as "emd-1234", in lower case */
     const char *title, *molecules, *classification, *organism, *method;
     const uint32_t *go;      /* rows of the ontology, as the table has them (ancestors included or not), but for narrow
                               * activities that follow from nothing but an incomplete EC number (annot_priv.h) */
@@ -63,7 +71,7 @@ typedef struct {
 
 typedef struct annot annot_t;
 
-/* Read all tables. Those but go_terms and pdb_go_entry may be missing, with a note. NULL: ERR_IO, ERR_FORMAT (file, line, column),
+/* Read all tables. Those but the ontology and some source of GO terms may be missing, with a note. NULL: ERR_IO, ERR_FORMAT (file, line, column),
  * ERR_NOMEM. Free with annot_free(). Read-only and thread-safe once open. */
 annot_t *annot_open(const char *folder, notes_t *notes, err_t *err);
 void annot_free(annot_t *a); /* NULL is fine */
@@ -71,7 +79,7 @@ void annot_free(annot_t *a); /* NULL is fine */
 const ontology_t *annot_ontology(const annot_t *a);
 size_t annot_count(const annot_t *a);                         /* entries that any table has */
 const facts_t *annot_entry(const annot_t *a, size_t row);     /* by ascending id */
-const facts_t *annot_find(const annot_t *a, const char *id);  /* PDB id in any case; NULL: none */
+const facts_t *annot_find(const annot_t *a, const char *id);  /* PDB or EMDB id in any case; NULL: none */
 size_t annot_term_count(const annot_t *a, uint32_t row);       /* entries that have this row of the ontology */
 const char *annot_ec_name(const annot_t *a, const char *ec);      /* "lysozyme"; "" where unknown; also of "1.7.-.-" */
 const char *annot_pfam_name(const annot_t *a, const char *pfam);  /* description; "" */

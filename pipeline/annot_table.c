@@ -41,7 +41,7 @@ int table_path(const char *folder, const char *name, const char *suffix, char **
 static int add_id(table_t *t, const char *s, size_t len, uint32_t *entry, err_t *err)
 {
     char low[ID_MAX + 1];
-    if (!len || len > ID_MAX) return err_set(err, ERR_FORMAT, "'%.*s' is no PDB id", (int)(len > 40 ? 40 : len), s);
+    if (!len || len > ID_MAX) return err_set(err, ERR_FORMAT, "'%.*s' is no PDB or EMDB id", (int)(len > 40 ? 40 : len), s);
     for (size_t i = 0; i < len; i++) low[i] = (char)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] - 'A' + 'a' : s[i]);
     return intern_add(&t->id, low, len, entry, err);
 }
@@ -185,54 +185,76 @@ static int place_error(const tsv_t *tsv, size_t row, const char *column, const e
     return err_set(err, ERR_FORMAT, "%s: line %zu, column %s: %s", tsv->path, tsv->line[row], column, cause->msg);
 }
 
-/* Column c of the specification, for all rows. entry[r] is the entry of row r; UINT32_MAX: the row is left out. */
-static int read_column(const tsv_t *tsv, const tablespec_t *spec, size_t c, const ontology_t *o, const uint32_t *entry,
-                       table_t *t, err_t *err)
+/* Column c of a source, for all rows. entry[r] is the entry of row r; UINT32_MAX: the row is left out. */
+static int read_column(const tsv_t *tsv, const char *name, columnkind_t kind, size_t c, const ontology_t *o, const uint32_t *entry,
+                       table_t *t, pairs_t *p, err_t *err)
 {
-    columnkind_t kind = spec->column[c].kind;
-    const char *name = spec->column[c].name, *s;
-    pairs_t p = {0};
+    const char *s;
     err_t cause = {0};
     long col;
     int rc = find_column(tsv, name, &col, err);
     for (size_t r = 0; !rc && r < tsv->nrow; r++)
-        if (entry[r] != UINT32_MAX && (s = tsv_get(tsv, r, col)) &&
-            add_field(t, &t->column[c], kind, o, entry[r], s, &p, &cause))
+        if (entry[r] != UINT32_MAX && (s = tsv_get(tsv, r, col)) && add_field(t, &t->column[c], kind, o, entry[r], s, p, &cause))
             rc = place_error(tsv, r, name, &cause, err);
-    if (!rc) rc = finish(&t->column[c], kind, t->id.n, &p, err);
-    mem_free(p.pair);
     return rc;
 }
 
-static int read_ids(const tsv_t *tsv, const tablespec_t *spec, uint32_t *entry, table_t *t, err_t *err)
+static int read_ids(const tsv_t *tsv, const source_t *from, uint32_t *entry, table_t *t, err_t *err)
 {
     long col, only = -1;
     err_t cause = {0};
-    if (find_column(tsv, "pdb_id", &col, err) || (spec->only && find_column(tsv, spec->only, &only, err))) return -1;
+    if (find_column(tsv, from->id, &col, err) || (from->only && find_column(tsv, from->only, &only, err))) return -1;
     for (size_t r = 0; r < tsv->nrow; r++) {
         const char *s = tsv_get(tsv, r, col), *which = tsv_get(tsv, r, only);
         entry[r] = UINT32_MAX;
-        if (spec->only && (!which || strncmp(which, spec->prefix, strlen(spec->prefix)) != 0)) continue;
+        if (from->only && (!which || strncmp(which, from->prefix, strlen(from->prefix)) != 0)) continue;
         if (!s) s = "";
         if (r && entry[r - 1] != UINT32_MAX && !strcmp(s, t->id.str[entry[r - 1]]))
             entry[r] = entry[r - 1];
         else if (add_id(t, s, strlen(s), &entry[r], &cause))
-            return place_error(tsv, r, "pdb_id", &cause, err);
+            return place_error(tsv, r, from->id, &cause, err);
     }
     return 0;
 }
 
-int annot_table_read(const char *path, const tablespec_t *spec, const ontology_t *o, table_t *t, err_t *err)
+static int read_source(const char *path, const tablespec_t *spec, const source_t *from, const ontology_t *o, table_t *t, pairs_t *p, err_t *err)
 {
     tsv_t tsv;
-    *t = (table_t){0};
     if (tsv_read(path, &tsv, err)) return -1;
     uint32_t *entry = mem_new(tsv.nrow, sizeof *entry, err);
-    int rc = entry ? read_ids(&tsv, spec, entry, t, err) : -1;
-    for (size_t c = 0; !rc && c < TABLE_COLUMNS && spec->column[c].name; c++)
-        rc = read_column(&tsv, spec, c, o, entry, t, err);
+    int rc = entry ? read_ids(&tsv, from, entry, t, err) : -1;
+    for (size_t c = 0; !rc && c < spec->columns; c++)
+        if (from->column[c]) rc = read_column(&tsv, from->column[c], spec->kind[c], c, o, entry, t, &p[c], err);
     mem_free(entry);
     tsv_free(&tsv);
+    return rc;
+}
+
+/* Those of the table's database into column 0. */
+static int take_xrefs(const xrefs_t *x, const tablespec_t *spec, const ontology_t *o, table_t *t, pairs_t *p, err_t *err)
+{
+    long db = spec->xref ? intern_find(&x->text, spec->xref, strlen(spec->xref)) : -1;
+    for (size_t i = 0; db >= 0 && i < x->n; i++) {
+        const char *id = x->text.str[x->ref[i].entry];
+        uint32_t entry;
+        if (x->ref[i].db != (uint32_t)db) continue;
+        if (add_id(t, id, strlen(id), &entry, err) ||
+            add_field(t, &t->column[0], spec->kind[0], o, entry, x->text.str[x->ref[i].value], p, err))
+            return -1;
+    }
+    return 0;
+}
+
+int annot_table_read(char *const path[TABLE_SOURCES], const tablespec_t *spec, const xrefs_t *x, const ontology_t *o, table_t *t, err_t *err)
+{
+    pairs_t p[TABLE_COLUMNS] = {{0}};
+    int rc = 0;
+    *t = (table_t){0};
+    for (size_t k = 0; !rc && k < TABLE_SOURCES; k++)
+        if (path[k]) rc = read_source(path[k], spec, &spec->source[k], o, t, p, err);
+    if (!rc) rc = take_xrefs(x, spec, o, t, &p[0], err);
+    for (size_t c = 0; !rc && c < spec->columns; c++) rc = finish(&t->column[c], spec->kind[c], t->id.n, &p[c], err);
+    for (size_t c = 0; c < TABLE_COLUMNS; c++) mem_free(p[c].pair);
     return rc;
 }
 

@@ -1,7 +1,7 @@
 # pipeline/: joins the folders below it.
 noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
-	pipeline/annot.c pipeline/annot.h pipeline/annot_doubt.c pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
+	pipeline/annot.c pipeline/annot.h pipeline/annot_doubt.c pipeline/annot_emicss.c pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
 	pipeline/caption.c pipeline/caption.h pipeline/caption_facts.c pipeline/caption_priv.h pipeline/phrase.c pipeline/phrase.h \
 	pipeline/build.c pipeline/build.h \
 	pipeline/dataset.h pipeline/dataset_h5.c \
@@ -14,6 +14,7 @@ libpipeline_a_SOURCES = \
 	pipeline/header.c pipeline/header.h \
 	pipeline/h5.c pipeline/h5.h pipeline/h5read.c pipeline/h5read.h \
 	pipeline/index.c pipeline/index_h5.c pipeline/index.h \
+	pipeline/obo.c pipeline/obo.h \
 	pipeline/manifest.c pipeline/manifest.h \
 	pipeline/modelfile.c pipeline/modelfile.h \
 	pipeline/search.c pipeline/search.h \
@@ -48,6 +49,23 @@ tests_test_annot_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(DEFLATE_CFLAGS) \
 	-DONTOLOGY_TABLE='"$(abs_srcdir)/tests/parity/ontology.tsv"'
 tests_test_annot_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+if HAVE_CMOCKA
+check_PROGRAMS += tests/fuzz/replay_emicss
+TESTS += tests/fuzz/replay_emicss
+tests_fuzz_replay_emicss_SOURCES = tests/fuzz/fuzz_emicss.c tests/fuzz/replay.h
+tests_fuzz_replay_emicss_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
+tests_fuzz_replay_emicss_LDADD = $(PIPELINE_LIBS) $(MRC_LIBS) $(BASE_LIBS)
+endif
+# libFuzzer on EMICSS and OBO: make fuzz-emicss [FUZZ_SECONDS=600]. Findings and the corpus stay in fuzz_emicss.d.
+fuzz-emicss: tests/fuzz/replay_emicss$(EXEEXT)
+	@$(MKDIR_P) fuzz_emicss.d/corpus
+	./tests/fuzz/replay_emicss$(EXEEXT) --write fuzz_emicss.d/corpus
+	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(XML_CFLAGS) $(DEFLATE_CFLAGS) -o fuzz_emicss.d/fuzz_emicss \
+	  $(srcdir)/tests/fuzz/fuzz_emicss.c $(srcdir)/pipeline/annot_emicss.c $(srcdir)/pipeline/obo.c $(srcdir)/mrc/xml.c \
+	  $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/intern.c $(srcdir)/base/gz.c $(srcdir)/base/file.c $(srcdir)/base/tsv.c \
+	  $(XML_LIBS) $(DEFLATE_LIBS)
+	cd fuzz_emicss.d && ./fuzz_emicss -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -rss_limit_mb=2048 corpus
+.PHONY: fuzz-emicss
 EXTRA_DIST += tests/parity/ontology.py tests/parity/ontology.tsv
 
 if HAVE_CMOCKA

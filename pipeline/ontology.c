@@ -7,6 +7,7 @@
 #include "base/tsv.h"
 #include "pipeline/annot.h"
 #include "pipeline/annot_priv.h"
+#include "pipeline/obo.h"
 
 const char *const go_space_name[GO_NAMESPACES] = {"molecular_function", "biological_process", "cellular_component"};
 
@@ -142,7 +143,9 @@ static int read_all(ontology_t *o, const tsv_t *t, err_t *err)
 ontology_t *ontology_read(const char *path, err_t *err)
 {
     tsv_t t;
-    if (tsv_read(path, &t, err)) return NULL;
+    size_t n = strlen(path);
+    bool obo = (n > 4 && !strcmp(path + n - 4, ".obo")) || (n > 7 && !strcmp(path + n - 7, ".obo.gz"));
+    if (obo ? obo_read(path, &t, err) : tsv_read(path, &t, err)) return NULL;
     ontology_t *o = mem_zero(1, sizeof *o, err);
     if (o && read_all(o, &t, err)) {
         ontology_free(o);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/intern.h"
 #include "base/mem.h"
@@ -148,6 +149,12 @@ const facts_t *terms_facts(const annot_t *a, const char *id)
 {
     char pdb[16];
     size_t n = 0;
+    if (!strncasecmp(id, "emd", 3) && (id[3] == '-' || id[3] == '_')) { /* the tables have EMD-1234 */
+        n = strspn(id + 4, "0123456789");
+        if (n < 4 || n > 11 || isalnum((unsigned char)id[4 + n])) return NULL;
+        snprintf(pdb, sizeof pdb, "emd-%.*s", (int)n, id + 4);
+        return annot_find(a, pdb);
+    }
     while (n < sizeof pdb - 1 && isalnum((unsigned char)id[n])) n++;
     memcpy(pdb, id, n);
     pdb[n] = 0;

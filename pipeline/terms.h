@@ -31,7 +31,7 @@ typedef struct {
     char text_hash[SENTENCE_HASH];
 } terms_t;
 
-/* What the tables know of an entry by its id: that is a PDB id, perhaps with _CHAIN or such behind. NULL: nothing. */
+/* What the tables know of an entry by its id: that is a PDB id, or an EMDB id (emd_1234 or EMD-1234), perhaps with _CHAIN or such behind. NULL: nothing. */
 const facts_t *terms_facts(const annot_t *a, const char *id);
 
 /* The terms of n entries by their ids (terms_facts): GO with all ancestors but the

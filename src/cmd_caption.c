@@ -193,7 +193,10 @@ const cmd_t cmd_caption = {
              "number of threads; variant v is the same however many there are.\n\n"
              "Operands are PDB ids, or manifests (a name with a slash, or that ends in .tsv), whose ids are taken. The tables "
              "(TSV, plain or gzip) are go_terms and pdb_go_entry, which must be there, and pdb_names, pdb_uniprot, pdb_ec, "
-             "pdb_pfam, pdb_class, pdb_oligomer, clusters-by-entity-30, ec_names, pfam_names and uniprot_names.",
+             "pdb_pfam, pdb_class, pdb_oligomer, clusters-by-entity-30, ec_names, pfam_names and uniprot_names. Beside these, or in their place, files as they "
+             "are published: go-basic.obo or go.obo; of SIFTS pdb_chain_go, pdb_chain_uniprot, pdb_chain_enzyme, pdb_chain_pfam, "
+             "pdb_chain_cath_uniprot and pdb_chain_taxonomy (.tsv); of EMICSS emdb_go, emdb_uniprot, emdb_pfam and emdb_cath (.tsv), and "
+             "emd-1234_emicss.xml for single EMDB entries. Each may be gzip.",
     .example = "cryolex caption --annot annot --variants 4 1lyz 1hho",
     .opts = rows,
     .opt_size = sizeof(opts_t),

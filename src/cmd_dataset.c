@@ -23,7 +23,7 @@ typedef struct {
 static const opt_t build_rows[] = {
     {'o', "output", OPT_STR, AT(out), "DATASET", 0, 0, NULL, NULL, "The dataset to write (HDF5): a file, no pipe"},
     {'a', "annot", OPT_STR, AT(annot), "FOLDER", 0, 0, NULL, NULL,
-     "Tables of what is known about PDB entries: GO terms, EC numbers, Pfam families, UniProt accessions, sequence clusters. Without "
+     "Tables of what is known about PDB entries, ours or as published (see cryolex caption -h): GO terms, EC numbers, Pfam families, UniProt accessions, sequence clusters. Without "
      "it entries have no terms and no captions, and each PDB entry is its own group"},
     {0, "maps", OPT_STR, AT(maps), "TABLE", 0, 0, NULL, NULL,
      "A table of real maps with the columns family and fitted_pdb (PDB ids, or -). The entries that it names, and whatever shares a group "

@@ -67,8 +67,8 @@ static const opt_t build_rows[] = {
     {'m', "model", OPT_STR, offsetof(build_opts_t, model), "MODEL", 0, 0, NULL, NULL,
      "Embed every entry with this model, which searches then have to use"},
     {0, "annot", OPT_STR, offsetof(build_opts_t, annot), "FOLDER", 0, 0, NULL, NULL,
-     "Give the entries the GO terms, EC numbers and Pfam families that the tables in FOLDER know for their PDB ids (the ids up "
-     "to the first _), and titles where there are none. With a model that knows text the terms are embedded, too"},
+     "Give the entries the GO terms, EC numbers and Pfam families that the tables in FOLDER (see cryolex caption -h) know for their PDB ids (the ids up "
+     "to the first _) or EMDB ids (emd_1234, EMD-1234), and titles where there are none. With a model that knows text the terms are embedded, too"},
     {0, "text-model", OPT_STR, offsetof(build_opts_t, text_model), "TEXT", 0, 0, NULL, NULL,
      "The sentence encoder of the model, for the terms: minilm, mpnet or a folder; without it, what the environment variable "
      "CRYOLEX_TEXT_MODEL says, else minilm"},

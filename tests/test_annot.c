@@ -77,10 +77,54 @@ static void put_gz(const char *name, const char *text)
     put_bytes(gz, out, n);
 }
 
+/* As the archives publish them: the ontology of GO_TERMS as OBO, SIFTS's flat files with their line of the date, EMICSS. */
+#define OBO                                                                                                              \
+    "format-version: 1.2\nontology: go\n\n[Term]\nid: GO:0000001\nname: root\nnamespace: molecular_function\nalt_id: GO:0000099\n" \
+    "\n[Term]\nid: GO:0000009\r\nname: d\nnamespace: molecular_function\nis_a: GO:0000004 ! c\nis_a: GO:0000004 {x=\"y\"}\n"     \
+    "\n[Term]\nid: GO:0000002\nname: a\nnamespace: molecular_function\nis_a: GO:0000001\n"                                   \
+    "[Term]\nid: GO:0000003\nname: b\nnamespace: molecular_function\nis_a: GO:0000001 ! root\nis_obsolete: false\n"          \
+    "\n[Term]\nid: GO:0000004\nname: c\nnamespace: molecular_function\nis_a: GO:0000002 ! a\nrelationship: part_of GO:0000003 ! b\n" \
+    "\n[Term]\nid: GO:0000005\nname: e\nnamespace: cellular_component\nis_obsolete: true\n"                                  \
+    "\n[Term]\nid: GO:0000006\nname: x\nnamespace: biological_process\nrelationship: regulates GO:0000002 ! a\n"            \
+    "\n[Typedef]\nid: part_of\nname: part of\nis_a: overlaps\n"
+#define DATE "# 2025/01/01 - 10:00 | PDB: 01.25 | UniProt: 2025.01\n"
+#define EMICSS_90001                                                                                                            \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<emicss emdb_id=\"EMD-90001\" schema_version=\"0.9.0\"><dbs><db db_source=\"GO\"/></dbs>\n"      \
+    "<sample><macromolecules><macromolecule type=\"protein\" id=\"1\"><name>p</name><cross_ref_dbs>\n"                           \
+    "<cross_ref_db db_source=\"UNIPROT\" accession_id=\"P00001\" provenance=\"AUTHOR\"/>\n"                                     \
+    "<cross_ref_db name=\"x\" db_source=\"GO\" accession_id=\"GO:0000006\" type=\"biological process\"/>\n"                        \
+    "<cross_ref_db db_source=\"GO\" accession_id=\"GO:0000009\"/><cross_ref_db db_source=\"GO\" accession_id=\"GO:0000006\"/>\n"    \
+    "<cross_ref_db db_source=\"PFAM\" accession_id=\"PF00001\"/><cross_ref_db db_source=\"CATH\" db_accession_id=\"1.10.8.10\"/>\n" \
+    "<cross_ref_db db_source=\"CHEBI\" accession_id=\"1\"/><cross_ref_db db_source=\"GO\"/></cross_ref_dbs></macromolecule>"         \
+    "</macromolecules></sample></emicss>\n"
+
+static const file_t published[] = {
+    {"go-basic.obo", OBO},
+    {"pdb_chain_go.tsv", DATE "PDB\tCHAIN\tSP_PRIMARY\tWITH_STRING\tEVIDENCE\tGO_ID\n1abc\tA\tP00001\tInterPro:IPR000971\tIEA\tGO:0000006\n"
+                             "1abc\tB\tQ00002\t\tIDA\tGO:0000001\n2xyz\tA\tP00001\t\tIEA\tGO:0000009\n"},
+    {"pdb_chain_uniprot.tsv", DATE "PDB\tCHAIN\tSP_PRIMARY\tRES_BEG\n1abc\tA\tQ00002\t1\n1abc\tB\tP00001\t1\n"},
+    {"pdb_chain_enzyme.tsv", DATE "PDB\tCHAIN\tACCESSION\tEC_NUMBER\n2xyz\tA\tP00001\t3.2.1.17\n"},
+    {"pdb_chain_pfam.tsv", DATE "PDB\tCHAIN\tSP_PRIMARY\tPFAM_ID\tCOVERAGE\n2xyz\tA\tP00001\tPF00001\t0.9\n"},
+    {"pdb_chain_cath_uniprot.tsv", DATE "PDB\tCHAIN\tSP_PRIMARY\tCATH_ID\n2xyz\tA\tP00001\t1.10.8.10\n"},
+    {"pdb_chain_taxonomy.tsv", DATE "PDB\tCHAIN\tTAX_ID\tSCIENTIFIC_NAME\n1abc\tA\t9606\tHomo sapiens\n1abc\tA\t9606\tHuman\n"},
+    {"emdb_go.tsv", "EMDB_ID\tEMDB_SAMPLE_ID\tGO_ID\tGO_NAMESPACE\tGO_TYPE\tPROVENANCE\nEMD-90002\t1\tGO:0000004\tc\tF\tUNIPROT\n"
+                    "EMD-90001\t1\tGO:0000001\troot\tF\tUNIPROT\n"},
+    {"emdb_uniprot.tsv", "EMDB_ID\tSAMPLE_ID\tUNIPROT_ID\nEMD-90002\t1\tP00003\n"},
+    {"emdb_pfam.tsv", "EMDB_ID\tEMDB_SAMPLE_ID\tPFAM_ID\nEMD-90002\t1\tPF00002\n"},
+    {"emdb_cath.tsv", "EMDB_ID\tEMDB_SAMPLE_ID\tCATH_ID\nEMD-90002\t1\t3.40.50.300\n"},
+    {"emd-90001_emicss.xml", EMICSS_90001},
+};
+enum { PUBLISHED = sizeof published / sizeof *published };
+
 static int clear(void **state)
 {
     (void)state;
     char gz[128];
+    for (size_t i = 0; i < PUBLISHED; i++) {
+        snprintf(gz, sizeof gz, "%s.gz", published[i].name);
+        drop(published[i].name);
+        drop(gz);
+    }
     for (size_t i = 0; i < TABLES; i++) {
         snprintf(gz, sizeof gz, "%s.gz", tables[i].name);
         drop(tables[i].name);
@@ -257,7 +301,7 @@ static void facts(void **state)
         if (!a) fail_msg("%s", err.msg);
         check_facts(a);
         assert_int_equal(notes.n, 1);
-        assert_non_null(strstr(notes.line[0], "pdb_go_entry.tsv.gz: 1 terms are not in go_terms (GO:9999999"));
+        assert_non_null(strstr(notes.line[0], "pdb_go_entry.tsv.gz: 1 terms are not in the ontology (GO:9999999"));
         notes_free(&notes);
         annot_free(a);
     }
@@ -319,6 +363,116 @@ static void bad_tables(void **state)
         assert_int_equal(err.code, ERR_FORMAT);
         if (!strstr(err.msg, rows[i].message)) fail_msg("row %zu: %s", i, err.msg);
         assert_int_equal(notes.n, 0);
+    }
+}
+
+/* ---- files as published ---- */
+
+static void put_published(void)
+{
+    clear(NULL);
+    for (size_t i = 0; i < PUBLISHED; i++) i % 2 ? put_gz(published[i].name, published[i].text) : put(published[i].name, published[i].text);
+}
+
+static void check_published(const annot_t *a)
+{
+    const ontology_t *o = annot_ontology(a);
+    const facts_t *f = annot_find(a, "1abc"), *g = annot_find(a, "2xyz"), *x = annot_find(a, "EMD-90001"), *y = annot_find(a, "emd-90002");
+    assert_int_equal(annot_count(a), 4);
+    assert_true(f && g && x && y);
+    same_set(f->go, f->ngo, (const uint32_t[]){ROOT, X}, 2);
+    same_names(f->uniprot, 2, (const char *const[]){"P00001", "Q00002"});
+    assert_string_equal(f->organism, "Homo sapiens");
+    same_set(g->go, g->ngo, (const uint32_t[]){D}, 1);
+    same_names(g->ec, 1, (const char *const[]){"3.2.1.17"});
+    same_names(g->pfam, 1, (const char *const[]){"PF00001"});
+    same_names(g->fold, 1, (const char *const[]){"1.10.8.10"});
+    assert_string_equal(x->id, "emd-90001");
+    same_set(x->go, x->ngo, (const uint32_t[]){ROOT, D, X}, 3); /* table and XML together */
+    same_names(x->uniprot, 1, (const char *const[]){"P00001"});
+    same_names(x->pfam, 1, (const char *const[]){"PF00001"});
+    same_names(x->fold, 1, (const char *const[]){"1.10.8.10"});
+    same_set(y->go, y->ngo, (const uint32_t[]){C}, 1);
+    same_names(y->uniprot, 1, (const char *const[]){"P00003"});
+    same_names(y->pfam, 1, (const char *const[]){"PF00002"});
+    same_names(y->fold, 1, (const char *const[]){"3.40.50.300"});
+    assert_int_equal(ontology_count(o), TERMS);
+    assert_string_equal(ontology_term(o, C)->name, "c");
+    assert_int_equal(ontology_term(o, C)->parents, 2);
+    assert_int_equal(ontology_term(o, C)->parent[1], B);
+    assert_int_equal(ontology_term(o, D)->parents, 1);
+    assert_int_equal(ontology_term(o, X)->space, GO_PROCESS);
+    assert_int_equal(ontology_term(o, X)->parents, 0);
+    assert_true(ontology_term(o, E)->obsolete && !ontology_term(o, B)->obsolete);
+}
+
+static void as_published(void **state)
+{
+    (void)state;
+    put_published();
+    for (int threads = 1; threads <= 3; threads += 2) {
+        err_t err = {0};
+        notes_t notes = {0};
+        threads_set(threads);
+        annot_t *a = annot_open(DIR, &notes, &err);
+        if (!a) fail_msg("%s", err.msg);
+        check_published(a);
+        for (size_t i = 0; i < notes.n; i++) assert_non_null(strstr(notes.line[i], ": no table ")); /* of names, oligomers, clusters */
+        assert_int_equal(notes.n, 5);
+        notes_free(&notes);
+        annot_free(a);
+    }
+}
+
+/* Our own tables and published ones in one folder: what both say. Nothing but an ontology and EMICSS XML is enough. */
+static void together(void **state)
+{
+    (void)state;
+    err_t err = {0};
+    put_all();
+    put("pdb_chain_go.tsv", "PDB\tGO_ID\n3emp\tGO:0000002\n1abc\tGO:0000002\n");
+    annot_t *a = annot_open(DIR, NULL, &err);
+    if (!a) fail_msg("%s", err.msg);
+    same_set(annot_find(a, "1abc")->go, annot_find(a, "1abc")->ngo, (const uint32_t[]){ROOT, D, A, X}, 4);
+    same_set(annot_find(a, "3emp")->go, annot_find(a, "3emp")->ngo, (const uint32_t[]){A}, 1);
+    annot_free(a);
+    clear(NULL);
+    put_gz("go-basic.obo", OBO);
+    put("emd-90001_emicss.xml", EMICSS_90001);
+    a = annot_open(DIR, NULL, &err);
+    if (!a) fail_msg("%s", err.msg);
+    assert_int_equal(annot_count(a), 1);
+    assert_int_equal(annot_find(a, "emd-90001")->ngo, 2);
+    annot_free(a);
+}
+
+static void bad_published(void **state)
+{
+    (void)state;
+    static const struct {
+        file_t file;
+        const char *message;
+    } rows[] = {
+        {{"go-basic.obo", "[Term]\nid: GO:1\nname: a\nnamespace: molecular_function\nid: GO:2\n"}, "go-basic.obo: line 5: id a second time"},
+        {{"go-basic.obo", "[Typedef]\nid: part_of\n"}, "go-basic.obo: no [Term]"},
+        {{"go-basic.obo", "\n[Term]\nid: GO:1\nname: a\nnamespace: external\n"}, "go-basic.obo: line 2, column namespace: external"},
+        {{"go-basic.obo", "[Term]\nid: GO:1\nnamespace: molecular_function\nis_a: GO:2 ! b\n"}, "go-basic.obo: line 1, column parents"},
+        {{"pdb_chain_go.tsv", DATE "PDB\tGO\n"}, "pdb_chain_go.tsv: no column GO_ID"},
+        {{"pdb_chain_pfam.tsv", DATE "PDB_ID\tPFAM_ID\n"}, "pdb_chain_pfam.tsv: no column PDB"},
+        {{"emdb_go.tsv", "EMDB_ID\tGO_ID\n\tGO:0000001\n"}, "emdb_go.tsv: line 2, column EMDB_ID"},
+        {{"emdb_uniprot.tsv", "EMDB_ID\tUNIPROT\n"}, "emdb_uniprot.tsv: no column UNIPROT_ID"},
+        {{"emd-90001_emicss.xml", "<emd emdb_id='EMD-90001'/>"}, "emd-90001_emicss.xml: line 1, emd: no EMICSS file"},
+        {{"emd-90001_emicss.xml", "<emicss emdb_id='90001'/>"}, "emicss: emdb_id '90001'"},
+        {{"emd-90001_emicss.xml", "<emicss/>"}, "emicss: emdb_id ''"},
+        {{"emd-90001_emicss.xml", "<emicss emdb_id='EMD-90001'>\n<a>"}, "emd-90001_emicss.xml: line 2, emicss/a"},
+        {{"emd-90001_emicss.xml", "<!DOCTYPE emicss [<!ENTITY a 'b'>]><emicss emdb_id='&a;'/>"}, "a document type declaration"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        err_t err = {0};
+        put_published();
+        put(rows[i].file.name, rows[i].file.text);
+        assert_null(annot_open(DIR, NULL, &err));
+        if (!strstr(err.msg, rows[i].message)) fail_msg("row %zu: %s", i, err.msg);
     }
 }
 
@@ -433,6 +587,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terms),   cmocka_unit_test(bad_terms),  cmocka_unit_test(ancestors),  cmocka_unit_test(facts),
         cmocka_unit_test(missing), cmocka_unit_test(bad_tables), cmocka_unit_test(doubtful),
+        cmocka_unit_test(as_published), cmocka_unit_test(together), cmocka_unit_test(bad_published),
         cmocka_unit_test(real_tables),
     };
     return cmocka_run_group_tests_name("annot", tests, clear, clear);

@@ -98,6 +98,12 @@ embed() {
     run 0 "$cryolex" model new -q -o u.safetensors && run 0 "$cryolex" embed -m u.safetensors emd_90001.mrc && cp "$out" a && grep -q "contour $level" "$err" || return 1
     run 0 "$cryolex" embed -m u.safetensors -c "$level" --no-header emd_90001.mrc && cmp a "$out"
 }
+annot() { # an EMDB map's own terms, by a folder of published files
+    mkdir -p annot && printf '[Term]\nid: GO:1\nname: root\nnamespace: molecular_function\n[Term]\nid: GO:2\nname: two\nnamespace: molecular_function\nis_a: GO:1 ! root\n[Term]\nid: GO:3\nname: three\nnamespace: molecular_function\nis_a: GO:1\n' >annot/go-basic.obo
+    echo '<emicss emdb_id="EMD-90001"><sample><cross_ref_db db_source="GO" accession_id="GO:2"/><cross_ref_db db_source="PFAM" accession_id="PF00001"/></sample></emicss>' >annot/emd-90001_emicss.xml
+    printf '# 2025/01/01\nPDB\tCHAIN\tGO_ID\n1abc\tA\tGO:3\n' | gzip >annot/pdb_chain_go.tsv.gz
+    cp m.pdb 1abc_A.pdb && run 0 "$cryolex" index build -o a.h5 --annot annot emd_90001.mrc 1abc_A.pdb && grep -q 'a.h5: 3 terms, 1.5 an entry' "$err"
+}
 tap "without a header the contour is estimated" none
 tap "a header beside the map is found, and said" by_name
 tap "its contour does what the same one typed does" as_typed
@@ -113,4 +119,5 @@ tap "info" info
 tap "info as JSON" info_json
 tap "index build" index
 tap "embed" embed
+tap "index build --annot of published files" annot
 tap_done
