@@ -4,13 +4,26 @@
 #include <assert.h>
 #include <string.h>
 
-static bool machine_is_big(void)
+bool raw_big_machine(void)
 {
     const uint16_t one = 1;
     unsigned char b;
     memcpy(&b, &one, 1);
     return b == 0;
 }
+
+static const struct {
+    size_t bytes;
+    const char *name;
+} kinds[] = {
+    [RAW_INT8] = {1, "int8"},       [RAW_UINT8] = {1, "uint8"},     [RAW_INT16] = {2, "int16"},     [RAW_UINT16] = {2, "uint16"},
+    [RAW_INT32] = {4, "int32"},     [RAW_UINT32] = {4, "uint32"},   [RAW_INT64] = {8, "int64"},     [RAW_UINT64] = {8, "uint64"},
+    [RAW_FLOAT16] = {2, "float16"}, [RAW_FLOAT32] = {4, "float32"}, [RAW_FLOAT64] = {8, "float64"}, [RAW_NIBBLE] = {0, "4-bit"},
+};
+
+size_t raw_bytes(raw_t kind) { return kinds[kind].bytes; }
+
+const char *raw_name(raw_t kind) { return kinds[kind].name; }
 
 raw_t raw_of_mode(int mode, bool mode0_unsigned)
 {
@@ -24,7 +37,7 @@ raw_t raw_of_mode(int mode, bool mode0_unsigned)
     }
 }
 
-bool raw_is_native(raw_t kind, bool big_endian) { return kind == RAW_FLOAT32 && big_endian == machine_is_big(); }
+bool raw_is_native(raw_t kind, bool big_endian) { return kind == RAW_FLOAT32 && big_endian == raw_big_machine(); }
 
 static uint16_t half_word(const unsigned char *p, bool swap)
 {
@@ -85,6 +98,31 @@ static void from_float32(const unsigned char *raw, float *out, size_t n, bool sw
     }
 }
 
+static uint64_t long_word(const unsigned char *p, size_t bytes, bool swap)
+{
+    unsigned char b[8];
+    for (size_t k = 0; k < bytes; k++) b[k] = p[swap ? bytes - 1 - k : k];
+    uint32_t four;
+    uint64_t eight;
+    memcpy(&four, b, sizeof four);
+    if (bytes == 4) return four;
+    memcpy(&eight, b, sizeof eight);
+    return eight;
+}
+
+static float from_long(raw_t kind, const unsigned char *p, bool swap)
+{
+    uint64_t u = long_word(p, raw_bytes(kind), swap);
+    double d;
+    switch (kind) {
+    case RAW_INT32: return (float)(int32_t)(uint32_t)u;
+    case RAW_UINT32: return (float)(uint32_t)u;
+    case RAW_INT64: return (float)(int64_t)u;
+    case RAW_UINT64: return (float)u;
+    default: memcpy(&d, &u, sizeof d); return (float)d;
+    }
+}
+
 static void from_half(const unsigned char *raw, float *out, size_t n, bool swap)
 {
     for (size_t i = 0; i < n; i++) {
@@ -95,7 +133,7 @@ static void from_half(const unsigned char *raw, float *out, size_t n, bool swap)
 
 void raw_to_float(raw_t kind, bool big_endian, const unsigned char *raw, float *out, size_t n)
 {
-    bool swap = big_endian != machine_is_big();
+    bool swap = big_endian != raw_big_machine();
     switch (kind) {
     case RAW_INT8:
         for (size_t i = 0; i < n; i++) out[i] = (float)(int8_t)raw[i];
@@ -111,6 +149,13 @@ void raw_to_float(raw_t kind, bool big_endian, const unsigned char *raw, float *
         break;
     case RAW_FLOAT32: from_float32(raw, out, n, swap); break;
     case RAW_FLOAT16: from_half(raw, out, n, swap); break;
+    case RAW_INT32:
+    case RAW_UINT32:
+    case RAW_INT64:
+    case RAW_UINT64:
+    case RAW_FLOAT64:
+        for (size_t i = 0; i < n; i++) out[i] = from_long(kind, raw + raw_bytes(kind) * i, swap);
+        break;
     case RAW_NIBBLE:
         for (size_t i = 0; i < n; i++) out[i] = (float)(raw[i / 2] >> (i % 2 ? 4 : 0) & 15);
         break;

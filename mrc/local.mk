@@ -2,17 +2,25 @@
 noinst_LIBRARIES += libmrc.a
 libmrc_a_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(XML_CFLAGS)
 libmrc_a_SOURCES = \
+	mrc/axes.c mrc/axes.h \
 	mrc/codec.c mrc/codec.h \
 	mrc/data.c mrc/data.h \
+	mrc/dx.c \
+	mrc/em.c \
 	mrc/emdb.c mrc/emdb.h \
+	mrc/format.h \
 	mrc/head.c mrc/head.h \
 	mrc/judge.c \
+	mrc/map.c mrc/map.h mrc/mapfile.h \
 	mrc/mrc.h \
 	mrc/planes.c mrc/planes.h \
 	mrc/read.c mrc/reader.h \
+	mrc/situs.c \
 	mrc/skew.c mrc/skew.h \
 	mrc/sniff.c mrc/sniff.h \
 	mrc/source.c mrc/source.h \
+	mrc/spider.c \
+	mrc/text.c mrc/text.h \
 	mrc/validate.c \
 	mrc/write.c \
 	mrc/xml.c mrc/xml.h

@@ -1,4 +1,4 @@
-/* mrc: density maps in MRC2014 and CCP4 files.
+/* mrc: density maps in MRC2014 and CCP4 files. Whoever wants a map of any format reads it by map.h.
  *
  * Sources: Cheng et al. 2015, J. Struct. Biol. 192:146 (MRC2014); the CCP4 map format; IMOD's notes on modes 0 and 101.
  * Files may be gzip, bzip2, xz or zstd; the bytes decide, not the name. What real files get wrong is read past,
@@ -28,6 +28,7 @@ typedef struct {
     double apix;      /* voxel size in angstrom, cubic, instead of the header's; 0: the header's */
     size_t mem_limit; /* bytes that one read may take; 0: no limit */
     bool images;      /* take a stack of images for a volume of that many sections */
+    bool any_voxel;   /* map.h: a file without a voxel size is read with 1 angstrom and a note, not refused */
     bool as_stored;   /* leave the grid of a non-orthogonal cell as it is, as if its angles were 90 */
 } mrc_opts_t;
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "mrc/axes.h"
 #include "mrc/data.h"
 #include "mrc/head.h"
 #include "mrc/reader.h"
@@ -9,7 +10,6 @@
 #include "mrc/sniff.h"
 
 enum {
-    BATCH = 16,               /* sections scattered at a time */
     BLOCK = 4 << 20,          /* bytes that a thread reads at a time */
     WHOLE_EXTENDED = 16 << 20 /* bytes of extended header that load_whole holds */
 };
@@ -23,7 +23,7 @@ static int cut_short(const reader_t *r, size_t size, err_t *err)
 /* The fields make no map: what is it, then? */
 static int not_mrc(const reader_t *r, const unsigned char *b, size_t n, err_t *err)
 {
-    const char *what = sniff_format(b, n, r->src.size);
+    const char *what = sniff(b, n, r->src.size).name;
     if (what) return err_set(err, n ? ERR_UNSUP : ERR_IO, "%s: %s, not an MRC or CCP4 map", r->name, what);
     if (n < HEAD_BYTES)
         return err_set(err, ERR_IO, "%s: %zu bytes (the header of an MRC file has %d)", r->name, n, HEAD_BYTES);
@@ -43,7 +43,7 @@ static int read_header(reader_t *r, bool data, err_t *err)
     r->h.codec = codec_name(r->src.codec);
     if (!head_has_map(&r->h)) {
         /* Old-style: only if every field makes sense, and no other format claims the bytes. */
-        if (head_sense(&r->h) < 7 || sniff_format(b, n, r->src.size)) return not_mrc(r, b, n, err);
+        if (head_sense(&r->h) < 7 || sniff(b, n, r->src.size).name) return not_mrc(r, b, n, err);
     }
     if (head_judge(&r->h, r->name, &r->opts, r->notes, err)) return -1;
     if (data && !head_is_density(r->h.mode))
@@ -70,14 +70,13 @@ static int choose_volume(reader_t *r, err_t *err)
     return 0;
 }
 
-/* Rows as stored are rows of the volume, in order. */
-static bool is_straight(const reader_t *r) { return r->h.axis[0] == 0 && r->h.axis[1] == 1; }
+static bool is_straight(const reader_t *r) { return axes_straight(r->h.axis); }
 
 /* Sections that are held, beside the volume, where they are not. */
 static size_t scatter_sections(const reader_t *r)
 {
     size_t nz = r->h.size[r->h.axis[2]];
-    return nz < BATCH ? nz : BATCH;
+    return nz < AXES_BATCH ? nz : AXES_BATCH;
 }
 
 /* Memory for the volume, and for what else a read takes. */
@@ -117,25 +116,6 @@ int reader_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t 
         r->bad += raw_count_bad(dst, m * nx);
     }
     return 0;
-}
-
-/* n sections (n, rows, columns) from `section` on to their places along x, y, z. */
-static void scatter(const reader_t *r, const float *in, size_t section, size_t n)
-{
-    const mrc_header_t *h = &r->h;
-    const vol_t *v = r->vol;
-    size_t stride[3] = {1, v->nx, v->nx * v->ny}, len[3] = {(size_t)h->n[0], (size_t)h->n[1], n};
-    size_t from[3] = {1, len[0], len[0] * len[1]}, to[3], order[3];
-    for (int k = 0; k < 3; k++) to[k] = stride[h->axis[k]];
-    for (size_t k = 0; k < 3; k++) order[h->axis[k]] = k; /* which of C, R, S is x, y, z */
-    float *out = v->data + section * to[2];
-    size_t x = order[0], y = order[1], z = order[2];
-    for (size_t c = 0; c < len[z]; c++)
-        for (size_t b = 0; b < len[y]; b++) {
-            float *dst = out + c * to[z] + b * to[y];
-            const float *src = in + c * from[z] + b * from[y];
-            for (size_t a = 0; a < len[x]; a++) dst[a] = src[a * from[x]];
-        }
 }
 
 /* A plain file, straight: blocks of rows by all threads, each read where it belongs. */
@@ -214,13 +194,13 @@ static int load(reader_t *r, err_t *err)
         rc = reader_rows(r, r->vol->data, ny * nz, tmp, err);
         goto done;
     }
-    size_t batch = scatter_sections(r);
+    const size_t batch = scatter_sections(r), n[3] = {nx, ny, nz};
     part = mem_new(nx * ny * batch, sizeof *part, err);
     if (!part) goto done;
     for (size_t k = 0; k < nz; k += batch) {
         size_t m = nz - k < batch ? nz - k : batch;
         if (reader_rows(r, part, ny * m, tmp, err)) goto done;
-        scatter(r, part, k, m);
+        axes_scatter(n, h->axis, part, k, m, r->vol);
     }
     rc = 0;
 done:
@@ -298,7 +278,7 @@ void reader_set_kind(reader_t *r)
     r->row_bytes = head_row_bytes(r->h.read_mode, (size_t)r->h.n[0]);
 }
 
-static vol_t *read_opened(reader_t *r, err_t *err)
+vol_t *reader_volume(reader_t *r, err_t *err)
 {
     size_t extra;
     if (read_header(r, true, err) || choose_volume(r, err)) return NULL;
@@ -325,7 +305,7 @@ vol_t *mrc_read(const char *path, const mrc_opts_t *opts, mrc_header_t *head, no
     vol_t *v = NULL;
     if (!source_open(&r.src, path, r.opts.mem_limit, err)) {
         r.name = r.src.name;
-        v = read_opened(&r, err);
+        v = reader_volume(&r, err);
     }
     if (!v) err_prefix(err, r.src.name);
     source_close(&r.src);
@@ -340,7 +320,7 @@ vol_t *mrc_read_mem(const unsigned char *buf, size_t n, const char *name, const 
     reader_init(&r, opts, notes);
     vol_t *v = NULL;
     r.name = name;
-    if (!source_open_mem(&r.src, buf, n, name, err)) v = read_opened(&r, err);
+    if (!source_open_mem(&r.src, buf, n, name, err)) v = reader_volume(&r, err);
     if (!v) err_prefix(err, name);
     source_close(&r.src);
     if (head) *head = r.h;

@@ -27,5 +27,9 @@ void reader_set_kind(reader_t *r);
 /* The next `rows` rows as stored (C fastest) to out (rows, NX). tmp: READER_CHUNK bytes or one row, if that is more.
  * 0, or -1: ERR_IO the file ends, or cannot be read; ERR_FORMAT damaged compressed data. */
 int reader_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t *err);
+/* Of an opened r->src with r->name: the volume, as mrc_read; r->h as far as it was understood. */
+vol_t *reader_volume(reader_t *r, err_t *err);
+/* Of an opened r->src with r->name: the departures, as mrc_validate. */
+int reader_validate(reader_t *r, notes_t *list, err_t *err);
 
 #endif

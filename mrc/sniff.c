@@ -9,22 +9,24 @@
 
 #include "mrc/head.h"
 
-#define MAGIC(at, s, name) {at, s, sizeof(s) - 1, name}
+#define MAGIC(at, s, name) {at, s, sizeof(s) - 1, IS_OTHER, name}
+#define MAGIC_OF(is, s, name) {0, s, sizeof(s) - 1, is, name}
 
 /* Bytes at a fixed place. The first that fits counts. */
 static const struct {
     size_t at;
     const char *bytes;
     size_t n;
+    sniffed_t is;
     const char *name;
 } magics[] = {
     MAGIC(0, "version https://git-lfs", "a Git LFS pointer (the file itself was not fetched)"),
-    MAGIC(0, "\x89HDF\r\n\x1a\n", "HDF5"),
+    MAGIC_OF(IS_HDF5, "\x89HDF\r\n\x1a\n", "HDF5"),
     MAGIC(0, "\x0e\x03\x13\x01", "HDF4"),
-    MAGIC(0, "II*\0", "TIFF"),
-    MAGIC(0, "MM\0*", "TIFF"),
-    MAGIC(0, "II+\0", "TIFF (BigTIFF)"),
-    MAGIC(0, "MM\0+", "TIFF (BigTIFF)"),
+    MAGIC_OF(IS_TIFF, "II*\0", "TIFF"),
+    MAGIC_OF(IS_TIFF, "MM\0*", "TIFF"),
+    MAGIC_OF(IS_TIFF, "II+\0", "TIFF (BigTIFF)"),
+    MAGIC_OF(IS_TIFF, "MM\0+", "TIFF (BigTIFF)"),
     MAGIC(0, ":-) ", "BRIX (O map)"),
     MAGIC(0, "II\x97\x01", "an FEI/TIA series"),
     MAGIC(0, "\x1f\x8b", "gzip data inside the compressed file"),
@@ -51,11 +53,12 @@ static const struct {
 /* Word that opens a line of a text format, and which. */
 static const struct {
     const char *word, *name;
+    sniffed_t is;
 } texts[] = {
-    {"HEADER ", "a PDB file (an atomic model)"}, {"ATOM  ", "a PDB file (an atomic model)"},
-    {"HETATM", "a PDB file (an atomic model)"},  {"CRYST1", "a PDB file (an atomic model)"},
-    {"data_", "mmCIF (an atomic model)"},        {"object 1 class gridpositions", "OpenDX"},
-    {"ZYX", "an X-PLOR map"},
+    {"HEADER ", "a PDB file (an atomic model)", IS_OTHER}, {"ATOM  ", "a PDB file (an atomic model)", IS_OTHER},
+    {"HETATM", "a PDB file (an atomic model)", IS_OTHER},  {"CRYST1", "a PDB file (an atomic model)", IS_OTHER},
+    {"data_", "mmCIF (an atomic model)", IS_OTHER},        {"object 1 class gridpositions", "OpenDX", IS_DX},
+    {"ZYX", "an X-PLOR map", IS_OTHER},
 };
 
 static bool has(const unsigned char *b, size_t n, size_t at, const char *s, size_t len)
@@ -68,7 +71,7 @@ static bool is_em(const unsigned char *b, size_t n, size_t size)
 {
     static const unsigned char bytes[10] = {0, 1, 2, 0, 4, 4, 0, 0, 8, 8};
     if (n < 512 || b[0] > 6 || b[3] > 9 || !bytes[b[3]]) return false;
-    bool big = b[0] == 0 || b[0] == 3 || b[0] == 4 || b[0] == 5;
+    bool big = b[0] != 1 && b[0] != 6;
     double want = bytes[b[3]];
     for (size_t k = 1; k < 4; k++) {
         uint32_t side = head_word(b + 4 * k, big);
@@ -141,30 +144,30 @@ static bool is_situs(const char *s)
     return true;
 }
 
-static const char *text_format(const unsigned char *b, size_t n)
+static sniff_t text_format(const unsigned char *b, size_t n)
 {
-    char buf[1025];
-    if (n > 1024) n = 1024;
+    char buf[SNIFF_BYTES + 1];
+    if (n > SNIFF_BYTES) n = SNIFF_BYTES;
     memcpy(buf, b, n);
     buf[n] = 0;
     for (const char *line = buf; line; line = strchr(line, '\n')) {
         while (*line == '\n' || *line == '\r') line++;
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
-            if (!strncmp(line, texts[k].word, strlen(texts[k].word))) return texts[k].name;
+            if (!strncmp(line, texts[k].word, strlen(texts[k].word))) return (sniff_t){texts[k].is, texts[k].name};
     }
-    if (is_situs(buf)) return "a Situs map";
-    return "plain text";
+    if (is_situs(buf)) return (sniff_t){IS_SITUS, "a Situs map"};
+    return (sniff_t){IS_OTHER, "plain text"};
 }
 
-const char *sniff_format(const unsigned char *b, size_t n, size_t size)
+sniff_t sniff(const unsigned char *b, size_t n, size_t size)
 {
-    if (n == 0) return "an empty file";
+    if (n == 0) return (sniff_t){IS_OTHER, "an empty file"};
     for (size_t k = 0; k < sizeof magics / sizeof *magics; k++)
-        if (has(b, n, magics[k].at, magics[k].bytes, magics[k].n)) return magics[k].name;
+        if (has(b, n, magics[k].at, magics[k].bytes, magics[k].n)) return (sniff_t){magics[k].is, magics[k].name};
     if (is_text(b, n)) return text_format(b, n);
-    if (gatan(b, n)) return gatan(b, n);
-    if (is_spider(b, n)) return "SPIDER";
-    if (is_em(b, n, size)) return "EM (TOM toolbox)";
-    if (is_dsn6(b, n)) return "DSN6 (O map)";
-    return NULL;
+    if (gatan(b, n)) return (sniff_t){IS_OTHER, gatan(b, n)};
+    if (is_spider(b, n)) return (sniff_t){IS_SPIDER, "SPIDER"};
+    if (is_em(b, n, size)) return (sniff_t){IS_EM, "EM (TOM toolbox)"};
+    if (is_dsn6(b, n)) return (sniff_t){IS_OTHER, "DSN6 (O map)"};
+    return (sniff_t){IS_OTHER, NULL};
 }

@@ -33,6 +33,12 @@ static int read_fd(const source_t *s, void *buf, size_t n, size_t *got, err_t *e
 int source_pread(const source_t *s, void *buf, size_t n, size_t at, size_t *got, err_t *err)
 {
     *got = 0;
+    if (s->mem && !s->dec) {
+        size_t left = at < s->mem_n ? s->mem_n - at : 0;
+        *got = n < left ? n : left;
+        if (*got) memcpy(buf, s->mem + at, *got);
+        return 0;
+    }
     while (*got < n) {
         size_t want = n - *got < READ_MAX ? n - *got : READ_MAX;
         ssize_t k = pread(s->fd, (char *)buf + *got, want, (off_t)(s->base + at + *got));
@@ -167,6 +173,56 @@ int source_hold(source_t *s, size_t max, err_t *err)
     if (slurp(s, max, err)) return -1;
     s->size = s->mem_n;
     return 0;
+}
+
+int source_peek(source_t *s, unsigned char *buf, size_t n, size_t *got, err_t *err)
+{
+    if (source_rewinds(s)) return source_read(s, buf, n, got, err) || source_seek(s, 0, err) ? -1 : 0;
+    *got = n < s->head_n ? n : s->head_n;
+    memcpy(buf, s->head, *got);
+    return 0;
+}
+
+size_t source_bound(const source_t *s)
+{
+    return s->size != SOURCE_UNKNOWN ? s->size : s->dec ? codec_bound(s->codec, s->mem_n) : SOURCE_UNKNOWN;
+}
+
+/* Everything that the decoder gives, to own memory. */
+static int decode(source_t *s, size_t max, err_t *err)
+{
+    unsigned char *out = NULL;
+    size_t cap = 0, n = 0, got;
+    if (!max) max = SIZE_MAX / 2;
+    if (source_seek(s, 0, err)) return -1;
+    for (;;) {
+        if (n == cap && mem_grow(&out, &cap, cap + SKIP, 1, err)) goto fail;
+        if (source_read(s, out + n, cap - n, &got, err)) goto fail;
+        n += got;
+        if (n > max) {
+            err_set(err, ERR_RANGE, "%s: its %s data become more than %zu bytes (the limit)", s->name, codec_name(s->codec), max);
+            goto fail;
+        }
+        if (n < cap) break;
+    }
+    decoder_free(s->dec);
+    mem_free(s->own);
+    s->dec = NULL;
+    s->own = out;
+    s->mem = out;
+    s->mem_n = s->size = n;
+    s->codec = CODEC_NONE;
+    s->at = 0;
+    return 0;
+fail:
+    mem_free(out);
+    return -1;
+}
+
+int source_unpack(source_t *s, size_t max, err_t *err)
+{
+    if (s->dec) return decode(s, max, err);
+    return source_hold(s, max, err);
 }
 
 void source_close(source_t *s)

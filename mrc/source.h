@@ -33,7 +33,7 @@ int source_open(source_t *s, const char *path, size_t max, err_t *err);
 int source_open_mem(source_t *s, const unsigned char *buf, size_t n, const char *name, err_t *err);
 /* The next n bytes; *got < n only at the end. 0, or -1 with ERR_IO or ERR_FORMAT. */
 int source_read(source_t *s, void *buf, size_t n, size_t *got, err_t *err);
-/* Any n bytes of a seekable file (at, n) without moving; safe from several threads at once. */
+/* Any n bytes of a seekable file, or of uncompressed memory, (at, n) without moving; safe from several threads at once. */
 int source_pread(const source_t *s, void *buf, size_t n, size_t at, size_t *got, err_t *err);
 /* Go to byte `at`, backwards only where source_rewinds(). Past the end is no error: the next read gives nothing. */
 int source_seek(source_t *s, size_t at, err_t *err);
@@ -41,6 +41,13 @@ bool source_rewinds(const source_t *s);
 /* Take a pipe, of which no more than SOURCE_HEAD bytes are read yet, into memory, so that its size is known and it
  * rewinds. Nothing to do for other sources. */
 int source_hold(source_t *s, size_t max, err_t *err);
+/* Make any byte readable at any time: a plain file stays as it is, all else becomes uncompressed bytes in memory, at most `max`
+ * (0: no limit). 0, or -1: ERR_RANGE more than max, ERR_IO, ERR_FORMAT damaged, ERR_NOMEM. */
+int source_unpack(source_t *s, size_t max, err_t *err);
+/* The first n bytes, at most SOURCE_HEAD, of a source that nothing was read of; it stays at its beginning. */
+int source_peek(source_t *s, unsigned char *buf, size_t n, size_t *got, err_t *err);
+/* The most that the uncompressed size can be, as far as it is known without decoding. */
+size_t source_bound(const source_t *s);
 void source_close(source_t *s);
 
 #endif

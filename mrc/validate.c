@@ -148,8 +148,8 @@ static int validate_opened(reader_t *r, notes_t *list, err_t *err)
     size_t n;
     if (source_read(&r->src, b, sizeof b, &n, err)) return -1;
     head_parse(b, &r->h);
-    if (n < HEAD_BYTES || (!head_has_map(&r->h) && (head_sense(&r->h) < 7 || sniff_format(b, n, r->src.size)))) {
-        const char *what = sniff_format(b, n, r->src.size);
+    if (n < HEAD_BYTES || (!head_has_map(&r->h) && (head_sense(&r->h) < 7 || sniff(b, n, r->src.size).name))) {
+        const char *what = sniff(b, n, r->src.size).name;
         if (what)
             notes_add(list, "file: %s, no MRC file", what);
         else if (n < HEAD_BYTES)
@@ -173,21 +173,28 @@ static int validate_opened(reader_t *r, notes_t *list, err_t *err)
     return check_data(r, list, err);
 }
 
-int mrc_validate(const char *path, const mrc_opts_t *opts, notes_t *list, err_t *err)
+int reader_validate(reader_t *r, notes_t *list, err_t *err)
 {
-    reader_t r;
     err_t e = {0};
-    reader_init(&r, opts, NULL);
-    int rc = source_open(&r.src, path, r.opts.mem_limit, err);
-    r.name = r.src.name;
-    if (!rc && validate_opened(&r, list, &e)) {
+    int rc = 0;
+    if (validate_opened(r, list, &e)) {
         /* A shortened file, or damaged compressed data, are a departure; a disk that fails is not. */
-        if (r.cut || (r.src.dec && (e.code == ERR_FORMAT || e.code == ERR_IO)))
+        if (r->cut || (r->src.dec && (e.code == ERR_FORMAT || e.code == ERR_IO)))
             notes_add(list, "file: %s", e.msg);
         else
             rc = err_set(err, e.code, "%s", e.msg);
     }
     if (!rc && list->lost) rc = err_set(err, ERR_NOMEM, "no memory for the list of departures");
+    return rc;
+}
+
+int mrc_validate(const char *path, const mrc_opts_t *opts, notes_t *list, err_t *err)
+{
+    reader_t r;
+    reader_init(&r, opts, NULL);
+    int rc = source_open(&r.src, path, r.opts.mem_limit, err);
+    r.name = r.src.name;
+    if (!rc) rc = reader_validate(&r, list, err);
     if (rc) err_prefix(err, r.src.name);
     source_close(&r.src);
     return rc;

@@ -135,7 +135,7 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
 {
     mrc_opts_t o = d->map;
     if (it->apix > 0) o.apix = it->apix;
-    vol_t *v = mrc_read(it->path, &o, NULL, notes, err);
+    vol_t *v = map_read(it->path, &o, NULL, notes, err);
     if (!v) return -1;
     contour_t c = {.level = it->contour};
     emdb_t e;

@@ -9,7 +9,7 @@
 #include "base/notes.h"
 #include "base/progress.h"
 #include "mrc/emdb.h"
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "pdb/model.h"
 #include "pipeline/manifest.h"
 #include "voxel/cube.h"
@@ -58,7 +58,7 @@ void describe_end(describer_t *d);
  * by the name's suffix, and by content where that says nothing. A map's contour is the item's, else that of its EMDB header
  * (header_of_map(), whose notes tell), else estimated; the header's title, method, molecules and organisms are the record's where the item says
  * nothing. Free with record_free().
- * 0, or -1 with *r empty and the errors of mrc_read, header_of_map, pdb_read, simulate and cube_make. Thread-safe. */
+ * 0, or -1 with *r empty and the errors of map_read, header_of_map, pdb_read, simulate and cube_make. Thread-safe. */
 int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err);
 void record_free(record_t *r); /* leaves {0} */
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "pdb/pdb.h"
 #include "pipeline/dataset.h"
 #include "pipeline/describe.h"
@@ -156,7 +156,7 @@ static int add_file(const app_t *app, sheet_t *s, const item_t *it, const opts_t
     double level = it->contour;
     emdb_t e = {0};
     notes_t notes = {0};
-    vol_t *v = mrc_read(it->path, &how, NULL, NULL, err);
+    vol_t *v = map_read(it->path, &how, NULL, NULL, err);
     int rc = v && header_of_map(it->path, &beside, v, &level, &e, &notes, err) >= 0 ? 0 : -1;
     const cube_opts_t co = {.contour = isnan(level) ? NULL : &level};
     if (!rc) rc = cube_make(v, &co, &c, err) ? -1 : add(s, it->id, "map", &c, err);

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "src/headopts.h"
 #include "src/json.h"
 #include "src/mapopts.h"
@@ -25,7 +25,7 @@ typedef struct {
 /* All that is told of one file. */
 typedef struct {
     const char *path;
-    mrc_header_t h;
+    map_info_t h;
     size_t size[3]; /* of the volume as read, as the two below; angstrom */
     double voxel[3], origin[3];
     volstat_t s;
@@ -53,10 +53,14 @@ static const char *mode_text(const mrc_header_t *h)
     }
 }
 
-static const char *kind_text(const mrc_header_t *h)
+static const char *kind_text(const map_info_t *h)
 {
-    return h->image_stack ? "image stack" : h->volumes > 1 ? "stack of volumes" : h->n[2] == 1 ? "image" : "volume";
+    return h->image_stack ? "image stack" : h->volumes > 1 ? "stack of volumes" : h->size[h->axis[2]] == 1 ? "image" : "volume";
 }
+
+static bool is_mrc(const map_info_t *h) { return !strcmp(h->format, "MRC"); }
+
+static bool has_order(const map_info_t *h) { return strcmp(h->type, "text") != 0 && !strstr(h->type, "int8"); }
 
 /* ---- what EMDB says beside the map ---- */
 
@@ -97,27 +101,12 @@ static void print_header(const facts_t *f)
     for (int k = 0; k < EMDB_REFS; k++) text_set(emdb_ref[k], &e->ref[k]);
 }
 
-static void print_text(const facts_t *f)
+/* What only the header of an MRC file has. */
+static void print_mrc(const facts_t *f)
 {
-    const mrc_header_t *h = &f->h;
+    const mrc_header_t *h = &f->h.mrc;
     char label[81];
-    printf("%s\n", f->path);
-    printf("  kind      %s, mode %d (%s), %s-endian, compression %s\n", kind_text(h), h->mode, mode_text(h),
-           h->big_endian ? "big" : "little", h->codec);
-    printf("  size      %zu x %zu x %zu voxels (x, y, z)", f->size[0], f->size[1], f->size[2]);
-    if (h->volumes > 1) printf(", %zu volumes", h->volumes);
-    printf("\n  voxel     %.6g x %.6g x %.6g A\n", f->voxel[0], f->voxel[1], f->voxel[2]);
-    printf("  box       %.6g x %.6g x %.6g A\n", (double)f->size[0] * f->voxel[0], (double)f->size[1] * f->voxel[1],
-           (double)f->size[2] * f->voxel[2]);
-    printf("  origin    %.6g, %.6g, %.6g A (ORIGIN %g, %g, %g; NSTART %d, %d, %d)\n", f->origin[0], f->origin[1], f->origin[2],
-           (double)h->origin[0], (double)h->origin[1], (double)h->origin[2], h->nstart[0], h->nstart[1], h->nstart[2]);
-    printf("  axes      columns %c, rows %c, sections %c\n", 'x' + h->axis[0], 'x' + h->axis[1], 'x' + h->axis[2]);
-    printf("  cell      %g, %g, %g A; %g, %g, %g degrees; %d x %d x %d intervals; space group %d\n", (double)h->cella[0],
-           (double)h->cella[1], (double)h->cella[2], (double)h->cellb[0], (double)h->cellb[1], (double)h->cellb[2], h->m[0],
-           h->m[1], h->m[2], h->ispg);
-    printf("  values    %.6g to %.6g, mean %.6g, sd %.6g", f->s.min, f->s.max, f->s.mean, f->s.sd);
-    if (f->s.bad) printf(", %zu not finite", f->s.bad);
-    printf("\n  header    %.6g to %.6g, mean %.6g, rms %.6g\n", (double)h->dmin, (double)h->dmax, (double)h->dmean,
+    printf("  header    %.6g to %.6g, mean %.6g, rms %.6g\n", (double)h->dmin, (double)h->dmax, (double)h->dmean,
            (double)h->rms);
     if (h->nsymbt) printf("  extended  %d bytes claimed, type '%s'\n", h->nsymbt, h->exttyp);
     for (int k = 0; k < 10; k++)
@@ -125,6 +114,54 @@ static void print_text(const facts_t *f)
             utf8_clean(h->label[k], label);
             printf("  label %d   %s\n", k + 1, label);
         }
+}
+
+static void print_kind(const map_info_t *h)
+{
+    if (is_mrc(h)) {
+        printf("  kind      %s, mode %d (%s), %s-endian, compression %s\n", kind_text(h), h->mrc.mode, mode_text(&h->mrc),
+               h->big_endian ? "big" : "little", h->codec);
+        return;
+    }
+    printf("  kind      %s, %s%s%s%s, %s%s, compression %s\n", kind_text(h), h->format, *h->layout ? " (" : "", h->layout,
+           *h->layout ? ")" : "", h->type, !has_order(h) ? "" : h->big_endian ? ", big-endian" : ", little-endian", h->codec);
+}
+
+static void print_text(const facts_t *f)
+{
+    const map_info_t *h = &f->h;
+    char clean[512];
+    printf("%s\n", f->path);
+    print_kind(h);
+    printf("  size      %zu x %zu x %zu voxels (x, y, z)", f->size[0], f->size[1], f->size[2]);
+    if (h->volumes > 1) printf(", %zu volumes", h->volumes);
+    if (h->voxel_known) {
+        printf("\n  voxel     %.6g x %.6g x %.6g A\n", f->voxel[0], f->voxel[1], f->voxel[2]);
+        printf("  box       %.6g x %.6g x %.6g A\n", (double)f->size[0] * f->voxel[0], (double)f->size[1] * f->voxel[1],
+               (double)f->size[2] * f->voxel[2]);
+    } else {
+        printf("\n  voxel     unknown\n");
+    }
+    printf("  origin    %.6g, %.6g, %.6g A", f->origin[0], f->origin[1], f->origin[2]);
+    const mrc_header_t *r = &h->mrc;
+    if (is_mrc(h))
+        printf(" (ORIGIN %g, %g, %g; NSTART %d, %d, %d)", (double)r->origin[0], (double)r->origin[1], (double)r->origin[2], r->nstart[0],
+               r->nstart[1], r->nstart[2]);
+    printf("\n  axes      columns %c, rows %c, sections %c\n", 'x' + h->axis[0], 'x' + h->axis[1], 'x' + h->axis[2]);
+    if (is_mrc(h))
+        printf("  cell      %g, %g, %g A; %g, %g, %g degrees; %d x %d x %d intervals; space group %d\n", (double)r->cella[0],
+               (double)r->cella[1], (double)r->cella[2], (double)r->cellb[0], (double)r->cellb[1], (double)r->cellb[2], r->m[0],
+               r->m[1], r->m[2], r->ispg);
+    else if (h->skewed)
+        printf("  cell      %g, %g, %g degrees\n", h->angle[0], h->angle[1], h->angle[2]);
+    printf("  values    %.6g to %.6g, mean %.6g, sd %.6g", f->s.min, f->s.max, f->s.mean, f->s.sd);
+    if (f->s.bad) printf(", %zu not finite", f->s.bad);
+    putchar('\n');
+    if (is_mrc(h)) print_mrc(f);
+    for (size_t k = 0; k < h->text.n; k++) {
+        utf8_clean(h->text.line[k], clean);
+        printf("  field     %s\n", clean);
+    }
     print_header(f);
     for (size_t k = 0; k < f->notes.n; k++) printf("  note      %s\n", f->notes.line[k]);
 }
@@ -172,46 +209,67 @@ static json_t *header_json(const facts_t *f)
     return j;
 }
 
+/* Lines of a file, which may hold any bytes. */
+static json_t *lines_json(const notes_t *lines)
+{
+    json_t *j = json_array();
+    for (size_t k = 0; k < lines->n; k++) json_array_append_new(j, json_text(lines->line[k]));
+    return j;
+}
+
+static json_t *labels_json(const mrc_header_t *h)
+{
+    json_t *j = json_array();
+    for (int k = 0; k < 10; k++)
+        if (h->label[k][0]) json_array_append_new(j, json_text(h->label[k]));
+    return j;
+}
+
+/* What only the header of an MRC file has. */
+static void add_mrc(json_t *j, const mrc_header_t *h)
+{
+    json_object_set_new(j, "mode", json_integer(h->mode));
+    json_object_set_new(j, "nstart", json_pack("[i,i,i]", h->nstart[0], h->nstart[1], h->nstart[2]));
+    json_object_set_new(j, "space_group", json_integer(h->ispg));
+    json_object_set_new(j, "extended_header", json_integer(h->nsymbt));
+    json_object_set_new(j, "header_statistics",
+                        stats_json((double)h->dmin, (double)h->dmax, (double)h->dmean, (double)h->rms));
+    json_object_set_new(j, "labels", labels_json(h));
+}
+
 static json_t *facts_json(const facts_t *f)
 {
-    const mrc_header_t *h = &f->h;
-    char axes[4] = {(char)('x' + h->axis[0]), (char)('x' + h->axis[1]), (char)('x' + h->axis[2]), 0}, text[512];
-    json_t *labels = json_array(), *notes = json_array(), *j = json_object();
-    for (int k = 0; k < 10; k++)
-        if (h->label[k][0]) {
-            utf8_clean(h->label[k], text);
-            json_array_append_new(labels, json_string(text));
-        }
-    for (size_t k = 0; k < f->notes.n; k++) {
-        utf8_clean(f->notes.line[k], text);
-        json_array_append_new(notes, json_string(text));
-    }
-    char *path = mem_new(strlen(f->path) + 1, 1, NULL);
-    if (path) utf8_clean(f->path, path);
-    json_object_set_new(j, "file", json_string(path ? path : "?"));
-    mem_free(path);
+    const map_info_t *h = &f->h;
+    char axes[4] = {(char)('x' + h->axis[0]), (char)('x' + h->axis[1]), (char)('x' + h->axis[2]), 0};
+    json_t *j = json_object();
+    json_object_set_new(j, "file", json_text(f->path));
+    json_object_set_new(j, "format", json_string(h->format));
+    json_object_set_new(j, "layout", *h->layout ? json_string(h->layout) : json_null());
     json_object_set_new(j, "kind", json_string(kind_text(h)));
-    json_object_set_new(j, "mode", json_integer(h->mode));
-    json_object_set_new(j, "values", json_string(mode_text(h)));
-    json_object_set_new(j, "byte_order", json_string(h->big_endian ? "big" : "little"));
+    json_object_set_new(j, "values", json_string(is_mrc(h) ? mode_text(&h->mrc) : h->type));
+    json_object_set_new(j, "byte_order", !is_mrc(h) && !has_order(h) ? json_null() : json_string(h->big_endian ? "big" : "little"));
     json_object_set_new(j, "compression", json_string(h->codec));
     json_object_set_new(j, "size", json_pack("[I,I,I]", (json_int_t)f->size[0], (json_int_t)f->size[1], (json_int_t)f->size[2]));
     json_object_set_new(j, "volumes", json_integer((json_int_t)h->volumes));
-    json_object_set_new(j, "voxel", triple(f->voxel));
+    json_object_set_new(j, "voxel", h->voxel_known ? triple(f->voxel) : json_null());
     json_object_set_new(j, "origin", triple(f->origin));
-    json_object_set_new(j, "nstart", json_pack("[i,i,i]", h->nstart[0], h->nstart[1], h->nstart[2]));
     json_object_set_new(j, "axes", json_string(axes));
     json_object_set_new(j, "angles", triple(h->angle));
-    json_object_set_new(j, "space_group", json_integer(h->ispg));
-    json_object_set_new(j, "extended_header", json_integer(h->nsymbt));
     json_object_set_new(j, "statistics", stats_json(f->s.min, f->s.max, f->s.mean, f->s.sd));
     json_object_set_new(j, "not_finite", json_integer((json_int_t)f->s.bad));
-    json_object_set_new(j, "header_statistics",
-                        stats_json((double)h->dmin, (double)h->dmax, (double)h->dmean, (double)h->rms));
-    json_object_set_new(j, "labels", labels);
+    if (is_mrc(h)) add_mrc(j, &h->mrc);
+    else json_object_set_new(j, "fields", lines_json(&h->text));
     if (f->header) json_object_set_new(j, "emdb", header_json(f));
-    json_object_set_new(j, "notes", notes);
+    json_object_set_new(j, "notes", lines_json(&f->notes));
     return j;
+}
+
+static void facts_free(facts_t *f)
+{
+    notes_free(&f->notes);
+    map_info_free(&f->h);
+    emdb_free(&f->e);
+    mem_free(f->header);
 }
 
 /* One file; a stack is told by its first volume, or the one asked for. */
@@ -220,13 +278,13 @@ static int info_one(const app_t *app, const info_t *o, const emdb_where_t *where
     facts_t f = {.path = path};
     err_t err = {0};
     mrc_opts_t mo = mapopts_mrc(&o->map, app);
-    mo.images = true;
+    mo.images = mo.any_voxel = true;
     if (!mo.volume) mo.volume = 1;
-    vol_t *v = mrc_read(path, &mo, &f.h, &f.notes, &err);
+    vol_t *v = map_read(path, &mo, &f.h, &f.notes, &err);
     if (!v || emdb_of_map(path, where, &f.e, &f.header, &f.notes, &err) < 0) {
         vol_free(v);
         log_msg(&app->log, LOG_ERROR, "%s", err.msg);
-        notes_free(&f.notes);
+        facts_free(&f);
         return -1;
     }
     if (f.h.volumes > 1 && !o->map.volume) notes_add(&f.notes, "statistics of the first volume; see --volume");
@@ -244,9 +302,7 @@ static int info_one(const app_t *app, const info_t *o, const emdb_where_t *where
         if (!first) putchar('\n');
         print_text(&f);
     }
-    notes_free(&f.notes);
-    emdb_free(&f.e);
-    mem_free(f.header);
+    facts_free(&f);
     return 0;
 }
 
@@ -269,6 +325,8 @@ const cmd_t cmd_info = {
              "file that was read past, or a choice that the reader made. Stacks are told by their first volume,\n"
              "image stacks as a whole, with or without --images. A cell that is not orthogonal is resampled to an orthogonal\n"
              "grid, and size, voxel, box and origin are those of that grid; \"cell\" is the file's.\n\n"
+             "Formats, told by content: MRC and CCP4, HDF5 (EMAN2, IMOD, Chimera), TIFF, Situs, OpenDX, SPIDER, EM; each also\n"
+             "compressed by gzip, bzip2, xz or zstd.\n\n"
              "\"EMDB\" is what the header XML of the entry says, where one is found beside the map or given. Models are full, partial or apart as\n"
              "they overlap the map, unsaid where an older header does not say, and initial where the entry was there before.\n\n"
              "Status 1 when some of several files cannot be read, 3 when none can.",

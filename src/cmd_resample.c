@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "mrc/planes.h"
 #include "src/mapopts.h"
 #include "src/outpath.h"
@@ -67,7 +67,7 @@ static vol_t *by_sections(const app_t *app, const char *path, planes_t *p, const
 static vol_t *whole(const app_t *app, const char *path, const mrc_opts_t *mo, double apix, notes_t *notes, err_t *err)
 {
     size_t m[3];
-    vol_t *v = mrc_read(path, mo, NULL, notes, err);
+    vol_t *v = map_read(path, mo, NULL, notes, err);
     if (!v || !(apix > 0)) return v;
     vol_t *w = new_sides(app, path, v, apix, vol_len(v), m, err) ? NULL : resample_apix(v, apix, err);
     vol_free(v);

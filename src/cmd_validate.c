@@ -1,8 +1,8 @@
-/* cryolex validate: departures of density files from MRC2014. */
+/* cryolex validate: departures of density files from their format. */
 #include <stdio.h>
 
 #include "base/tsv.h"
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "src/mapopts.h"
 #include "src/table.h"
 
@@ -16,7 +16,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     for (int i = 0; i < argc; i++) {
         notes_t list = {0};
         err_t err = {0};
-        if (mrc_validate(argv[i], &o, &list, &err)) {
+        if (map_validate(argv[i], &o, &list, &err)) {
             log_msg(&app->log, LOG_ERROR, "%s", err.msg);
             failed++;
         }
@@ -34,9 +34,10 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
 const cmd_t cmd_validate = {
     .name = "validate",
     .args = "FILE...",
-    .summary = "Every departure of density maps from MRC2014",
+    .summary = "Every departure of density maps from their format",
     .about = "After a header row, one line a departure: the file, a tab, and the header field (or \"file\", \"data\") with what was found\n"
-             "and, in brackets, what MRC2014 wants. A file that conforms has no line. Compressed files are\n"
+             "and, in brackets, what MRC2014 wants. A file that conforms has no line. Of the other formats that are read\n"
+             "a line is what had to be read past, or why the file cannot be read. Compressed files are\n"
              "judged by what is in them; \"-\" is standard input.\n\n"
              "Status 0 when every file conforms, 1 when one does not or some cannot be read, 3 when none can.",
     .example = "cryolex validate emd_1080.map.gz",

@@ -3,7 +3,7 @@
 #ifndef CRYOLEX_SRC_MAPOPTS_H
 #define CRYOLEX_SRC_MAPOPTS_H
 
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "src/cmd.h"
 
 typedef struct {
@@ -16,7 +16,7 @@ typedef struct {
 extern const opt_t mapopts_rows[];
 #define mapopts_rows_how (mapopts_rows + 1) /* all but --apix, for a command where that means something else */
 
-/* What they ask of mrc_read, with the program's memory limit. */
+/* What they ask of map_read, with the program's memory limit. */
 mrc_opts_t mapopts_mrc(const mapopts_t *m, const app_t *app);
 
 #endif

@@ -59,7 +59,7 @@ compressed() {
 }
 json() {
     run 0 "$cryolex" info --format json good.mrc odd.mrc && [ "$(wc -l <"$out")" -eq 2 ] || return 1
-    head -n 1 "$out" | grep -q '"file":"good.mrc","kind":"volume","mode":2.*"size":\[2,2,2\].*"voxel":\[1.5,1.5,1.5\].*"labels":\["made by hand"\],"notes":\[\]}$' || { cat "$out"; return 1; }
+    head -n 1 "$out" | grep -q '"file":"good.mrc","format":"MRC","layout":null,"kind":"volume","values":"float32".*"size":\[2,2,2\].*"voxel":\[1.5,1.5,1.5\].*"mode":2.*"labels":\["made by hand"\],"notes":\[\]}$' || { cat "$out"; return 1; }
     tail -n 1 "$out" | grep -q '"labels":\["caf? *\[31m \\"x\\""\],"notes":\["machine stamp 03 00' || { cat "$out"; return 1; }
     ! tail -n 1 "$out" | grep -q "$(printf '[\351\033]')"
 }

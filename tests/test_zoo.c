@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 
 static const char *folder;
 
@@ -61,7 +61,7 @@ static int differs(const char *name, const char *what, double got, double want)
 }
 
 /* Against what the folder's table says of the file (columns 8 and 9), unless ours says that the file means another thing. */
-static int check_recorded(const char *name, const vol_t *v, const mrc_header_t *h, const char *line)
+static int check_recorded(const char *name, const vol_t *v, const map_info_t *h, const char *line)
 {
     char reads[512], notes[1024];
     double x;
@@ -74,7 +74,7 @@ static int check_recorded(const char *name, const vol_t *v, const mrc_header_t *
     if (number(reads, "max=", &x)) bad += differs(name, "max", s.max, x);
     if (number(reads, "mean=", &x) && fabs(x) > 1e-6) bad += differs(name, "mean", s.mean, x);
     if (number(reads, "vox=", &x) && x > 0 && h->volumes == 1) {
-        double vox = (double)h->cella[0] / h->m[0];
+        double vox = (double)h->mrc.cella[0] / h->mrc.m[0];
         bad += fabs(vox - x) > 1e-4;
         bad += v->voxel[0] != h->voxel[0];
     }
@@ -82,7 +82,7 @@ static int check_recorded(const char *name, const vol_t *v, const mrc_header_t *
     size_t n[3];
     if (shape && sscanf(shape, "shape(zyx)=(%zu, %zu, %zu)", &n[0], &n[1], &n[2]) == 3) {
         size_t ours[3]; /* of sections, rows and columns, as the file has them */
-        for (int k = 0; k < 3; k++) ours[k] = (size_t)h->n[2 - k];
+        for (int k = 0; k < 3; k++) ours[k] = h->size[h->axis[2 - k]] * (k == 0 ? h->volumes : 1);
         if (memcmp(n, ours, sizeof n) != 0) {
             printf("# %s: %zu %zu %zu, recorded %zu %zu %zu\n", name, ours[0], ours[1], ours[2], n[0], n[1], n[2]);
             bad++;
@@ -98,10 +98,10 @@ static int check_file(const char *name, const char *ours, const char *recorded)
     snprintf(path, sizeof path, "%s/zoo/%s", folder, name);
     field(ours, 1, want, sizeof want);
     field(ours, 2, says, sizeof says);
-    mrc_opts_t o = {.as_stored = true};
-    mrc_header_t h;
+    mrc_opts_t o = {.as_stored = true, .any_voxel = true};
+    map_info_t h = {0};
     err_t err = {0};
-    vol_t *v = mrc_read(path, &o, &h, NULL, &err);
+    vol_t *v = map_read(path, &o, &h, NULL, &err);
     const char *got = v ? "read" : err_name(err.code);
     int bad = 0;
     if (strcmp(got, want) != 0 || (!v && !strstr(err.msg, says))) {
@@ -110,14 +110,15 @@ static int check_file(const char *name, const char *ours, const char *recorded)
     }
     if (v && recorded && strcmp(says, "differs") != 0) bad += check_recorded(name, v, &h, recorded);
     vol_free(v);
+    map_info_free(&h);
     /* the straightened grid and the validator: no more than that they end well */
     o.as_stored = false;
     o.images = true;
     o.volume = 1;
-    v = mrc_read(path, &o, NULL, NULL, NULL);
+    v = map_read(path, &o, NULL, NULL, NULL);
     vol_free(v);
     notes_t list = {0};
-    if (mrc_validate(path, NULL, &list, &err) || (!got[0] && !list.n)) bad++;
+    if (map_validate(path, NULL, &list, &err) || (!got[0] && !list.n)) bad++;
     notes_free(&list);
     return bad;
 }
@@ -169,13 +170,13 @@ static void same_map(void **state)
     char path[4096];
     if (!folder) skip();
     snprintf(path, sizeof path, "%s/maps/EMD-5625.map", folder);
-    vol_t *a = mrc_read(path, NULL, NULL, NULL, NULL);
+    vol_t *a = map_read(path, NULL, NULL, NULL, NULL);
     assert_non_null(a);
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         snprintf(path, sizeof path, "%s/zoo/%s", folder, rows[k].name);
         err_t err = {0};
         mrc_opts_t o = {.images = rows[k].images};
-        vol_t *b = mrc_read(path, &o, NULL, NULL, &err);
+        vol_t *b = map_read(path, &o, NULL, NULL, &err);
         if (!b) fail_msg("%s", err.msg);
         assert_int_equal(vol_len(a), vol_len(b));
         if (!rows[k].scaled) {
@@ -195,7 +196,7 @@ static void same_map(void **state)
     /* a stack of two crops of 40^3 */
     snprintf(path, sizeof path, "%s/zoo/EMD-5625_volume_stack.mrcs", folder);
     mrc_opts_t o = {.volume = 2};
-    vol_t *b = mrc_read(path, &o, NULL, NULL, NULL);
+    vol_t *b = map_read(path, &o, NULL, NULL, NULL);
     assert_non_null(b);
     assert_int_equal(b->nz, 40);
     vol_free(b);
