@@ -12,6 +12,7 @@ libvoxel_a_SOURCES = \
 	voxel/fft.c voxel/fft.h \
 	voxel/filter.c voxel/filter.h \
 	voxel/frame.c voxel/frame.h \
+	voxel/fsc.c voxel/fsc.h \
 	voxel/lines.c voxel/lines.h \
 	voxel/lines_kern.c voxel/lines_kern.h voxel/lines_vec.c \
 	voxel/profile.c voxel/profile.h \
@@ -31,7 +32,7 @@ VOXEL_AVX2 = libvoxel_avx2.a
 endif
 
 if HAVE_CMOCKA
-VOXEL_TESTS = tests/test_align tests/test_components tests/test_cube tests/test_encoder tests/test_fft tests/test_filter tests/test_profile \
+VOXEL_TESTS = tests/test_align tests/test_components tests/test_cube tests/test_encoder tests/test_fft tests/test_filter tests/test_fsc tests/test_profile \
 	tests/test_resample tests/test_zernike
 check_PROGRAMS += $(VOXEL_TESTS)
 TESTS += $(VOXEL_TESTS)
@@ -53,6 +54,9 @@ tests_test_fft_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_filter_SOURCES = tests/test_filter.c
 tests_test_filter_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_filter_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_fsc_SOURCES = tests/test_fsc.c
+tests_test_fsc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_fsc_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_profile_SOURCES = tests/test_profile.c
 tests_test_profile_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_profile_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
