@@ -17,6 +17,7 @@ libvoxel_a_SOURCES = \
 	voxel/lines_kern.c voxel/lines_kern.h voxel/lines_vec.c \
 	voxel/profile.c voxel/profile.h \
 	voxel/resample.c voxel/resample.h \
+	voxel/softmask.c voxel/softmask.h \
 	voxel/spectrum.c voxel/spectrum.h \
 	voxel/turn.c voxel/turn.h \
 	voxel/zernike.c voxel/zernike.h
@@ -33,7 +34,7 @@ endif
 
 if HAVE_CMOCKA
 VOXEL_TESTS = tests/test_align tests/test_components tests/test_cube tests/test_encoder tests/test_fft tests/test_filter tests/test_fsc tests/test_profile \
-	tests/test_resample tests/test_zernike
+	tests/test_resample tests/test_softmask tests/test_zernike
 check_PROGRAMS += $(VOXEL_TESTS)
 TESTS += $(VOXEL_TESTS)
 tests_test_align_SOURCES = tests/test_align.c
@@ -63,6 +64,9 @@ tests_test_profile_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_resample_SOURCES = tests/test_resample.c
 tests_test_resample_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_resample_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_softmask_SOURCES = tests/test_softmask.c
+tests_test_softmask_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_softmask_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_zernike_SOURCES = tests/test_zernike.c
 tests_test_zernike_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_zernike_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
