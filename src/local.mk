@@ -5,6 +5,7 @@ cryolex_SOURCES = \
 	src/cmd_dataset.c src/cmd_dataset_preview.c \
 	src/cmd_embed.c \
 	src/cmd_encode_text.c \
+	src/cmd_fsc.c src/canvas.c src/canvas.h src/fscplot.c src/fscplot.h src/strokes.c src/strokes.h \
 	src/cmd_index.c \
 	src/cmd_info.c \
 	src/cmd_model.c \
@@ -32,6 +33,7 @@ SRC_TESTS = tests/test_cmd_dataset.sh tests/test_cmd_embed.sh tests/test_cmd_enc
 SRC_TESTS += tests/test_cmd_caption.sh
 SRC_TESTS += tests/test_cmd_train.sh
 SRC_TESTS += tests/test_cmd_preview.sh
+SRC_TESTS += tests/test_cmd_fsc.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)
 
