@@ -246,7 +246,7 @@ done:
 const cmd_t cmd_fsc = {
     .name = "fsc",
     .args = "A B",
-    .summary = "Fourier shell correlation of two half-maps, and the resolution",
+    .summary = "Fourier shell correlation of two half-maps, resolution",
     .about = "A and B are maps of one grid, as a rule the half-maps of a reconstruction; the box need not be a cube. \"-\" is standard input, "
              "for one of them.\n\n"
              "Columns: shell, one Fourier voxel of the longest edge thick; spatial frequency in 1/angstrom; resolution, its inverse in "
