@@ -256,7 +256,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     if (job.format == FORMAT_AUTO) job.format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_TSV;
     job.how = (annotate_opts_t){.hits = (size_t)o->voters, .terms = (size_t)o->terms, .min_confidence = o->min_confidence,
                                 .spaces = read_spaces(o->spaces, &err), .ancestors = o->ancestors, .scoring = &q.scoring};
-    if (err.code != ERR_OK || query_open(&q, app, &o->query, &o->map, QUERY_LEARNED, parts, 0, 0, &err)) goto done;
+    if (err.code != ERR_OK || query_open(&q, app, &o->query, &o->map, (size_t)argc, QUERY_LEARNED, parts, 0, 0, &err)) goto done;
     if (!q.x.terms.n)
         log_msg(&app->log, LOG_WARN, "%s: the index has no terms (index build --annot gives it some): only entries are told", q.index_path);
     if (job.format == FORMAT_TSV) printf("query\tkind\tid\tname\tnamespace\tconfidence\tevidence\n");

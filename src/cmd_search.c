@@ -187,7 +187,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     querykind_t how = d == D_AUTO ? QUERY_AUTO : d == D_BOTH || d == D_LEARNED ? QUERY_LEARNED : QUERY_PLAIN;
     unsigned learned = o->text && o->descriptor == D_AUTO ? INDEX_VOCAB | INDEX_VOCAB_EMBED : d == D_LEARNED ? 0 : INDEX_CUBE | INDEX_MAPPED;
     if (check(o, argc, &err) ||
-        query_open(&q, app, &o->query, &o->map, how, INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE), plain[d], learned, &err) ||
+        query_open(&q, app, &o->query, &o->map, (size_t)argc, how, INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE), plain[d], learned, &err) ||
         !(hit = mem_new((size_t)o->top < q.x.n ? (size_t)o->top : q.x.n, sizeof *hit, &err)))
         goto done;
     job_t job = {.o = o, .q = &q, .hit = hit};

@@ -54,12 +54,14 @@ static int open_model(query_t *q, err_t *err)
     return encoder_ready(q->model.encoder, err);
 }
 
-int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts_t *map, querykind_t kind, unsigned parts,
+int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts_t *map, size_t n, querykind_t kind, unsigned parts,
                unsigned plain, unsigned learned, err_t *err)
 {
     mrc_opts_t how = mapopts_mrc(map, app);
     index_t peek = {0};
+    emdb_where_t where;
     *q = (query_t){.app = app, .o = o};
+    if (headopts_where(&o->header, app, n, &where, err)) return -1;
     if (!(q->index_path = path_of(app, o->index, "CRYOLEX_INDEX", "index", "-i INDEX", SHARE_INDEX, err))) return -1;
     if (kind == QUERY_AUTO) {
         if (index_read(q->index_path, 0, &peek, err)) return -1;
@@ -68,6 +70,7 @@ int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts
     }
     parts |= kind == QUERY_LEARNED ? learned | INDEX_EMBED : plain;
     if (index_read(q->index_path, parts, &q->x, err) || describe_new(&q->d, &how, err)) return -1;
+    q->d.header = where;
     q->scoring = q->x.scoring;
     if (o->scoring && scoring_set(&q->scoring, o->scoring, err)) return -1;
     if (kind == QUERY_PLAIN) return 0;
@@ -140,10 +143,6 @@ size_t query_run(query_t *q, char **path, size_t n, query_take_t take, void *ctx
     err_t err = {0};
     sink_t s = {.q = q, .take = take, .ctx = ctx};
     item_t *item = mem_zero(n, sizeof *item, &err);
-    if (item && headopts_where(&q->o->header, q->app, n, &q->d.header, &err)) {
-        mem_free(item);
-        item = NULL;
-    }
     for (size_t i = 0; item && i < n; i++)
         item[i] = (item_t){.id = path[i], .path = path[i], .contour = q->o->contour, .assembly = q->o->assembly};
     int rc = !item            ? -1

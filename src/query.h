@@ -37,9 +37,9 @@ typedef enum {
 
 /* The index: that of the option, else of CRYOLEX_INDEX, else the one that comes with the program; the model likewise, by CRYOLEX_MODEL.
  * parts (index_read) gets INDEX_EMBED by itself, and plain (such parts where it comes out so) or learned is added to it.
- * 0, or -1 with *q for query_close() only: ERR_USAGE there is no index or model; index_read(), modelfile_read(), index_of_model();
+ * n: files that query_run() will be given. 0, or -1 with *q for query_close() only: ERR_USAGE there is no index or model; headopts_where(); index_read(), modelfile_read(), index_of_model();
  * ERR_NOMEM. */
-int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts_t *map, querykind_t kind, unsigned parts,
+int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts_t *map, size_t n, querykind_t kind, unsigned parts,
                unsigned plain, unsigned learned, err_t *err);
 void query_close(query_t *q);
 

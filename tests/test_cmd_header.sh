@@ -69,7 +69,7 @@ bomb() {
 }
 misuse() {
     run 2 "$cryolex" info --header named.xml --no-header plain.mrc && run 2 "$cryolex" info --header named.xml plain.mrc emd_90001.mrc || return 1
-    grep -q 'one header, but 2 inputs' "$err" && run 3 "$cryolex" info --header none.xml plain.mrc && grep -q 'none.xml: No such file' "$err"
+    grep -q 'one header, but 2 inputs' "$err" && run 2 "$cryolex" search -i m.h5 --header named.xml plain.mrc emd_90001.mrc && run 3 "$cryolex" info --header none.xml plain.mrc && grep -q 'none.xml: No such file' "$err"
 }
 info() {
     run 0 "$cryolex" info emd_90001.mrc && sed -n '/EMDB/,$p' "$out" >got || return 1
