@@ -120,6 +120,7 @@ libpipeline_a_SOURCES += \
 	pipeline/train_data.c pipeline/train_data.h \
 	pipeline/train_draw.c pipeline/train_draw.h \
 	pipeline/train_report.c pipeline/train_report.h \
+	pipeline/train_start.c pipeline/train_start.h \
 	pipeline/train_step.c pipeline/train_step.h \
 	pipeline/train_valid.c pipeline/train_valid.h
 if HAVE_MPI

@@ -15,6 +15,7 @@
 #include "pipeline/train_data.h"
 #include "pipeline/train_draw.h"
 #include "pipeline/train_report.h"
+#include "pipeline/train_start.h"
 #include "pipeline/train_step.h"
 #include "pipeline/train_valid.h"
 
@@ -208,18 +209,27 @@ static int finish(train_t *t, traindone_t *done, err_t *err)
     return write_model(t, t->last, t->shown, s->step, &last, err);
 }
 
+/* Data and parameters: those of a checkpoint, which is read before the long work, or those of the start. */
+static int begin(train_t *t, bool resume, err_t *err)
+{
+    const trainopts_t *o = t->o;
+    if (!resume && (traindata_new(t->set, t->e, t->comm, t->log, &t->data, err) ||
+                    (!o->init && trainstart_linear(&t->data, t->e, &o->view, o->seed, err))))
+        return -1;
+    if (trainstep_new(t->e, o, t->dim, t->comm, &t->step, err) || !(t->best = mem_zero(t->step.n, sizeof *t->best, err)) ||
+        !(t->shown = mem_zero(t->step.n, sizeof *t->shown, err)))
+        return -1;
+    traincheck_t c = check_of(t);
+    return resume && (traincheck_read(t->ckpt, &c, err) || traindata_new(t->set, t->e, t->comm, t->log, &t->data, err)) ? -1 : 0;
+}
+
 static int prepare(train_t *t, const char *out, bool resume, err_t *err)
 {
     const trainopts_t *o = t->o;
     t->dim = o->weight_text > 0 ? t->set->dim : 0;
     if (!(t->out = with_suffix(out, "", err)) || !(t->last = with_suffix(out, ".last", err)) ||
         !(t->ckpt = with_suffix(out, ".ckpt", err)) || !(t->tsv = with_suffix(out, ".tsv", err)) ||
-        !(t->options = trainreport_options(t->set, t->e, o, err)) || trainstep_new(t->e, o, t->dim, t->comm, &t->step, err) ||
-        !(t->best = mem_zero(t->step.n, sizeof *t->best, err)) || !(t->shown = mem_zero(t->step.n, sizeof *t->shown, err)))
-        return -1;
-    traincheck_t c = check_of(t);
-    if (resume && traincheck_read(t->ckpt, &c, err)) return -1; /* before the long work */
-    if (traindata_new(t->set, t->e, t->comm, t->log, &t->data, err) ||
+        !(t->options = trainreport_options(t->set, t->e, o, err)) || begin(t, resume, err) ||
         traindraw_new(&t->data, o, &t->draw, err) ||
         trainbatch_new(&t->data, o, t->dim, t->comm, &t->batch, err) ||
         trainvalid_new(&t->data, o, t->comm, t->log, &t->valid, err))

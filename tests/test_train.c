@@ -1,6 +1,7 @@
 /* test_train: a training run on a tiny dataset, part by part and as a whole. */
 #include "tests/test.h"
 
+#include <gsl/gsl_eigen.h>
 #include <omp.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "pipeline/train.h"
 #include "pipeline/train_batch.h"
 #include "pipeline/train_draw.h"
+#include "pipeline/train_start.h"
 #include "pipeline/train_step.h"
 #include "pipeline/train_valid.h"
 #include "tests/ranks.h"
@@ -93,6 +95,189 @@ static void clean_cubes(void **state)
     }
     traindata_free(&t);
     encoder_free(e);
+}
+
+/* A network that is nothing but a linear map of the cube to d numbers. */
+static encoder_t *linear(int d)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "{\"inputs\": {\"cube\": [1, 16, 16, 16]}, \"layers\": [{\"op\": \"flatten\", \"from\": \"cube\"}, {\"op\": \"layernorm\", "
+             "\"name\": \"skip_norm\"}, {\"op\": \"linear\", \"name\": \"skip_fc\", \"out\": %d, \"bias\": false}, {\"op\": \"l2norm\"}]}",
+             d);
+    static const feature_t none[1];
+    err_t err = {0};
+    encoder_t *e = encoder_new(text, none, 0, &err);
+    if (!e) fail_msg("%s", err.msg);
+    encoder_init(e, 4);
+    return e;
+}
+
+/* The clean cubes of the training split, mean off and of length 1; how many. */
+static size_t unit_cubes(const traindata_t *t, float *x)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (!t->usable[i] || set.split[i] != SPLIT_TRAIN) continue;
+        float *row = x + n++ * CUBE;
+        double sum = 0, sq = 0;
+        for (size_t k = 0; k < CUBE; k++) sum += t->cubes[i * CUBE + k];
+        for (size_t k = 0; k < CUBE; k++) {
+            row[k] = (float)(t->cubes[i * CUBE + k] - sum / CUBE);
+            sq += (double)row[k] * (double)row[k];
+        }
+        for (size_t k = 0; k < CUBE; k++) row[k] /= (float)sqrt(sq);
+    }
+    return n;
+}
+
+static double product(const float *a, const float *b)
+{
+    double sum = 0;
+    for (size_t k = 0; k < CUBE; k++) sum += (double)a[k] * (double)b[k];
+    return sum;
+}
+
+/* The eigenvalues of the cubes' products hold the squares of what d components may keep at most. */
+static double best_kept(const float *x, size_t n, size_t d)
+{
+    gsl_matrix *c = gsl_matrix_alloc(n, n);
+    gsl_vector *v = gsl_vector_alloc(n);
+    gsl_eigen_symm_workspace *w = gsl_eigen_symm_alloc(n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) gsl_matrix_set(c, i, j, product(x + i * CUBE, x + j * CUBE));
+    gsl_eigen_symm(c, v, w);
+    double *value = gsl_vector_ptr(v, 0), sum = 0;
+    for (size_t k = 0; k < d; k++) {
+        size_t at = 0;
+        for (size_t i = 1; i < n; i++)
+            if (value[i] > value[at]) at = i;
+        sum += value[at];
+        value[at] = -1;
+    }
+    gsl_matrix_free(c);
+    gsl_vector_free(v);
+    gsl_eigen_symm_free(w);
+    return sum;
+}
+
+/* The linear path starts at the principal components: orthogonal, and of as much as so many can keep. */
+static void start_components(void **state)
+{
+    (void)state;
+    enum { D = 5 };
+    encoder_t *e = linear(D), *again = linear(D);
+    traindata_t t = data_of(e);
+    float *x = mem_new(N, CUBE * sizeof *x, NULL);
+    size_t n = unit_cubes(&t, x);
+    const double s2 = (double)TRAIN_START_SCALE * (double)TRAIN_START_SCALE;
+    const nettensor_t *skip = net_tensor(e->net, net_tensors(e->net) - 1);
+    assert_string_equal(skip->name, "skip_fc.weight");
+    omp_set_num_threads(1);
+    assert_int_equal(trainstart_linear(&t, e, NULL, 3, NULL), 0);
+    omp_set_num_threads(3);
+    assert_int_equal(trainstart_linear(&t, again, NULL, 3, NULL), 0);
+    const float *w = e->params + skip->at;
+    assert_memory_equal(w, again->params + skip->at, skip->size * sizeof *w);
+    double kept = 0;
+    for (size_t i = 0; i < D; i++)
+        for (size_t j = 0; j <= i; j++) assert_close(product(w + i * CUBE, w + j * CUBE) / s2, i == j, 1e-5);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < D; k++) kept += pow(product(x + i * CUBE, w + k * CUBE), 2) / s2;
+    assert_close(kept, best_kept(x, n, D), 1e-4 * kept);
+    mem_free(x);
+    traindata_free(&t);
+    encoder_free(e);
+    encoder_free(again);
+}
+
+/* With more components than entries cosines are correlations; a network without a linear path stays as it is. */
+static void start_correlation(void **state)
+{
+    (void)state;
+    encoder_t *e = linear(N), *other = network();
+    traindata_t t = data_of(e), u = data_of(other);
+    float *x = mem_new(N, CUBE * sizeof *x, NULL), *z = mem_new(N * N, sizeof *z, NULL), *cube = mem_new(N, CUBE * sizeof *cube, NULL);
+    size_t n = unit_cubes(&t, x), m = 0;
+    assert_int_equal(trainstart_linear(&t, e, NULL, 3, NULL), 0);
+    for (size_t i = 0; i < t.n; i++)
+        if (t.usable[i] && set.split[i] == SPLIT_TRAIN) {
+            for (size_t k = 0; k < CUBE; k++) cube[m * CUBE + k] = (float)t.cubes[i * CUBE + k] / 255;
+            m++;
+        }
+    assert_int_equal(m, n);
+    e->frames = 1;
+    assert_int_equal(encoder_ready(e, NULL), 0);
+    assert_int_equal(encoder_embed(e, n, cube, NULL, z, NULL), 0);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++) {
+            double cosine = 0;
+            for (size_t k = 0; k < N; k++) cosine += (double)z[i * N + k] * (double)z[j * N + k];
+            assert_close(cosine, product(x + i * CUBE, x + j * CUBE), 1e-4);
+        }
+    float *before = mem_new(net_size(other->net), sizeof *before, NULL);
+    memcpy(before, other->params, net_size(other->net) * sizeof *before);
+    assert_int_equal(trainstart_linear(&u, other, NULL, 3, NULL), 0);
+    assert_memory_equal(before, other->params, net_size(other->net) * sizeof *before);
+    mem_free(before);
+    mem_free(x);
+    mem_free(z);
+    mem_free(cube);
+    traindata_free(&t);
+    traindata_free(&u);
+    encoder_free(e);
+    encoder_free(other);
+}
+
+/* How far views lie from their clean cubes in a linear map w (D, CUBE), the cubes themselves being at 1 on average. */
+static double spread_of(const traindata_t *t, const float *w, size_t d)
+{
+    float *room = mem_new(3, CUBE * sizeof *room, NULL), features[200];
+    const viewopts_t view = view_em;
+    double apart = 0, all = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        float *clean = room + CUBE, *seen = room + 2 * CUBE;
+        if (!t->usable[i] || set.split[i] != SPLIT_TRAIN || traindata_view(t, i, &view, 1000 + i, room, features, NULL)) continue;
+        for (size_t k = 0; k < CUBE; k++) clean[k] = (float)t->cubes[i * CUBE + k] / 255;
+        encoder_pose(room, SIDE, encoder_match(room, clean, SIDE), seen);
+        for (float *x = clean; x <= seen; x += CUBE) {
+            double sum = 0;
+            for (size_t k = 0; k < CUBE; k++) sum += (double)x[k];
+            for (size_t k = 0; k < CUBE; k++) x[k] -= (float)(sum / CUBE);
+            double length = sqrt(product(x, x));
+            for (size_t k = 0; k < CUBE; k++) x[k] /= (float)length;
+        }
+        for (size_t k = 0; k < CUBE; k++) seen[k] -= clean[k];
+        for (size_t k = 0; k < d; k++) {
+            apart += pow(product(seen, w + k * CUBE), 2);
+            all += pow(product(clean, w + k * CUBE), 2);
+        }
+    }
+    mem_free(room);
+    return apart / all;
+}
+
+/* Given what views are like, the start brings them nearer to their cubes; with the same bytes on any number of threads. */
+static void start_whitened(void **state)
+{
+    (void)state;
+    enum { D = 12 };
+    encoder_t *plain = linear(D), *e = linear(D), *again = linear(D);
+    traindata_t t = data_of(e);
+    const viewopts_t view = view_em;
+    const nettensor_t *skip = net_tensor(e->net, net_tensors(e->net) - 1);
+    omp_set_num_threads(1);
+    assert_int_equal(trainstart_linear(&t, plain, NULL, 3, NULL), 0);
+    assert_int_equal(trainstart_linear(&t, e, &view, 3, NULL), 0);
+    omp_set_num_threads(3);
+    assert_int_equal(trainstart_linear(&t, again, &view, 3, NULL), 0);
+    assert_memory_equal(e->params + skip->at, again->params + skip->at, skip->size * sizeof(float));
+    double before = spread_of(&t, plain->params + skip->at, D), after = spread_of(&t, e->params + skip->at, D);
+    if (!(after < 0.9 * before)) fail_msg("views lie %.3f apart, and %.3f before", after, before);
+    traindata_free(&t);
+    encoder_free(plain);
+    encoder_free(e);
+    encoder_free(again);
 }
 
 /* Each entry of the split is drawn in its share of the epochs, never twice in one, and the order is another each time. */
@@ -585,7 +770,7 @@ static void figures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_cubes),   cmocka_unit_test(epochs),    cmocka_unit_test(alike), cmocka_unit_test(batches), cmocka_unit_test(gradient),
+        cmocka_unit_test(clean_cubes),   cmocka_unit_test(start_components), cmocka_unit_test(start_correlation), cmocka_unit_test(start_whitened), cmocka_unit_test(epochs),    cmocka_unit_test(alike), cmocka_unit_test(batches), cmocka_unit_test(gradient),
         cmocka_unit_test(ranks_are_one), cmocka_unit_test(whole_run), cmocka_unit_test(resume),
         cmocka_unit_test(refuses),       cmocka_unit_test(figures),
     };

@@ -68,7 +68,7 @@ static void head(FILE *f, const encoder_design_t *o, const char *last)
     fprintf(f, "{\"op\": \"linear\", \"name\": \"fc1\", \"out\": %zu},\n{\"op\": \"relu\"},\n", o->hidden);
     fprintf(f, "{\"op\": \"linear\", \"name\": \"fc2\", \"out\": %zu%s},\n", o->d, o->posed ? ", \"as\": \"deep\"" : "");
     if (o->posed) {
-        fputs("{\"op\": \"pool\", \"kind\": \"mean\", \"side\": 2, \"from\": \"cube\"},\n{\"op\": \"flatten\"},\n", f);
+        fputs("{\"op\": \"flatten\", \"from\": \"cube\"},\n", f);
         fputs("{\"op\": \"layernorm\", \"name\": \"skip_norm\"},\n", f);
         fprintf(f, "{\"op\": \"linear\", \"name\": \"skip_fc\", \"out\": %zu, \"bias\": false},\n", o->d);
         fputs("{\"op\": \"add\", \"with\": \"deep\"},\n", f);
