@@ -70,8 +70,8 @@ int h5_put_attr_text(hid_t file, const char *name, const char *value)
     return rc;
 }
 
-/* A dataset of n rows; in chunks of `chunk` rows and deflated where that is above 0. */
-static int put(hid_t file, const char *name, hid_t type, size_t n, size_t cols, size_t chunk, bool shuffle, const void *data)
+/* A dataset of n rows; in chunks of `chunk` rows and deflated where that is above 0, bytes as hard as it goes. */
+static int put(hid_t file, const char *name, hid_t type, size_t n, size_t cols, size_t chunk, bool bytes, const void *data)
 {
     hsize_t dim[2] = {n, cols}, block[2] = {n < chunk ? n : chunk, cols};
     int rank = cols ? 2 : 1;
@@ -79,8 +79,8 @@ static int put(hid_t file, const char *name, hid_t type, size_t n, size_t cols, 
     H5Pset_obj_track_times(plist, 0);
     if (chunk && n) {
         H5Pset_chunk(plist, rank, block);
-        if (shuffle) H5Pset_shuffle(plist);
-        H5Pset_deflate(plist, 6);
+        if (!bytes) H5Pset_shuffle(plist);
+        H5Pset_deflate(plist, bytes ? 9 : 6);
     }
     hid_t d = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
     int rc = d < 0 || H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
@@ -92,7 +92,7 @@ static int put(hid_t file, const char *name, hid_t type, size_t n, size_t cols, 
 
 int h5_put_data(hid_t file, const char *name, hid_t type, size_t n, size_t cols, bool deflate, const void *data)
 {
-    return put(file, name, type, n, cols, !deflate ? 0 : n > LARGE ? CHUNK_LARGE : CHUNK, true, data);
+    return put(file, name, type, n, cols, !deflate ? 0 : n > LARGE ? CHUNK_LARGE : CHUNK, false, data);
 }
 
 int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t *err)
@@ -115,7 +115,7 @@ int h5_put_text(hid_t file, const char *name, size_t n, char *const *text, err_t
 int h5_put_blocks(hid_t file, const char *name, size_t n, size_t cols, const int8_t *data)
 {
     enum { BLOCK = 1 << 20 }; /* bytes */
-    return put(file, name, H5T_STD_I8LE, n, cols, BLOCK / cols ? BLOCK / cols : 1, false, data);
+    return put(file, name, H5T_STD_I8LE, n, cols, BLOCK / cols ? BLOCK / cols : 1, true, data);
 }
 
 hid_t h5_half_type(void)

@@ -7,7 +7,8 @@
  * after an interruption as if there had been none. K ranks share the rows of a batch and equal one process up to the order
  * of sums.
  *
- * How it hangs together: train_data.c clean cubes, train_draw.c which entries, train_batch.c views, train_step.c network,
+ * How it hangs together: train_data.c clean cubes, train_start.c where the linear path of a posed
+ * network starts, train_draw.c which entries, train_batch.c views, train_step.c network,
  * losses and optimiser, train_valid.c retrieval on the validation split, train_check.c checkpoints, train_report.c the
  * log and the model's provenance, train.c the loop. */
 #ifndef CRYOLEX_PIPELINE_TRAIN_H
@@ -81,7 +82,7 @@ typedef struct {
     bool late;           /* minutes ran out */
 } traindone_t;
 
-/* Train e from its present parameters on d. Files (rank 0 writes; each appears whole):
+/* Train e on d from its present parameters; unless o->init, its linear path starts as trainstart_linear() has it. Files (rank 0 writes; each appears whole):
  *   OUT       the model: moving average of the parameters where validation was best so far (without validation entries:
  *             the last)
  *   OUT.last  the same average at the end

@@ -183,7 +183,8 @@ const cmd_t cmd_train = {
     .about =
         "Fits the voxel network, and a linear projection of caption embeddings, by two contrastive losses (InfoNCE): between the "
         "clean cube of an entry and an EM-like view of it, simulated anew each time; and from either to one of the entry's "
-        "captions. Training split, captions and clusters come from the dataset.\n\n"
+        "captions. Training split, captions and clusters come from the dataset. The linear path of a posed network starts as the "
+        "principal components of the clean cubes, directions in which views differ from them made smaller; all else at random.\n\n"
         "Every so many steps the moving average of the parameters is tried on the validation split: EM-like views of its "
         "entries are sought among clean cubes of the dataset, and structures among captions. MODEL is the best of these, "
         "MODEL.last the last; both have their figures in their provenance (cryolex model info). MODEL.tsv has a row a step, "

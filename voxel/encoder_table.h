@@ -1,7 +1,7 @@
 /* encoder_table: tables of the encoder's networks, in the form of nn/net.h. A stem that halves the side; stages of residual blocks,
  * each on half the side of the one before; a head on the last one's channels, which the features join.
  *   pooled  mean and maximum of each channel: for embeddings that are alike in all frames
- *   posed   every voxel and the maxima, and beside it a linear map of the cube at half its side, so that the network starts as
+ *   posed   every voxel and the maxima, and beside it a linear map of the whole cube, so that the network starts as
  *           a comparison of cubes: for embeddings of one pose (encoder.h) */
 #ifndef CRYOLEX_VOXEL_ENCODER_TABLE_H
 #define CRYOLEX_VOXEL_ENCODER_TABLE_H
