@@ -32,7 +32,8 @@ struct mapfile {
     size_t volume; /* which of a stack, from 0 */
     size_t batch;  /* sections that are best read together; 1 if it does not matter */
     size_t extra;  /* bytes of memory that the reader takes beside the volume */
-    bool text;     /* values are text: no end of data to check */
+    bool by_planes; /* set before open: sections will be asked for one by one */
+    bool whole;    /* all sections have to be read at once */
     size_t data_at, data_bytes; /* of binary data that lie straight in the file; 0 else */
     raw_t raw;     /* and their kind */
     void *self;    /* the reader's own */

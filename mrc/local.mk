@@ -1,6 +1,6 @@
 # mrc/: density files <-> vol_t. Includes base/ only.
 noinst_LIBRARIES += libmrc.a
-libmrc_a_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(XML_CFLAGS)
+libmrc_a_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS) $(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(XML_CFLAGS) $(HDF5_CFLAGS) $(TIFF_CFLAGS)
 libmrc_a_SOURCES = \
 	mrc/axes.c mrc/axes.h \
 	mrc/codec.c mrc/codec.h \
@@ -9,6 +9,8 @@ libmrc_a_SOURCES = \
 	mrc/em.c \
 	mrc/emdb.c mrc/emdb.h \
 	mrc/format.h \
+	mrc/h5data.c \
+	mrc/hdf5.c mrc/hdf5.h \
 	mrc/head.c mrc/head.h \
 	mrc/judge.c \
 	mrc/map.c mrc/map.h mrc/mapfile.h \
@@ -24,7 +26,7 @@ libmrc_a_SOURCES = \
 	mrc/validate.c \
 	mrc/write.c \
 	mrc/xml.c mrc/xml.h
-MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) $(XML_LIBS)
+MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) $(XML_LIBS) $(HDF5_LIBS) $(TIFF_LIBS)
 
 # dump_mrc is for tests/parity/mrc.py, bench_mrc for tests/bench/read_mrc.py.
 if HAVE_CMOCKA

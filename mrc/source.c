@@ -222,7 +222,10 @@ fail:
 int source_unpack(source_t *s, size_t max, err_t *err)
 {
     if (s->dec) return decode(s, max, err);
-    return source_hold(s, max, err);
+    if (s->mem || (s->seekable && s->own_fd)) return 0;
+    if (slurp(s, max, err)) return -1; /* a pipe, or a file that standard input is */
+    s->size = s->mem_n;
+    return 0;
 }
 
 void source_close(source_t *s)

@@ -41,7 +41,7 @@ bool source_rewinds(const source_t *s);
 /* Take a pipe, of which no more than SOURCE_HEAD bytes are read yet, into memory, so that its size is known and it
  * rewinds. Nothing to do for other sources. */
 int source_hold(source_t *s, size_t max, err_t *err);
-/* Make any byte readable at any time: a plain file stays as it is, all else becomes uncompressed bytes in memory, at most `max`
+/* Make any byte readable at any time: a plain file that we opened by its name stays as it is, all else becomes uncompressed bytes in memory, at most `max`
  * (0: no limit). 0, or -1: ERR_RANGE more than max, ERR_IO, ERR_FORMAT damaged, ERR_NOMEM. */
 int source_unpack(source_t *s, size_t max, err_t *err);
 /* The first n bytes, at most SOURCE_HEAD, of a source that nothing was read of; it stays at its beginning. */
