@@ -23,6 +23,7 @@ libmrc_a_SOURCES = \
 	mrc/source.c mrc/source.h \
 	mrc/spider.c \
 	mrc/text.c mrc/text.h \
+	mrc/tiff.c \
 	mrc/validate.c \
 	mrc/write.c \
 	mrc/xml.c mrc/xml.h
@@ -35,6 +36,17 @@ TESTS += tests/test_mrc tests/test_planes tests/test_zoo tests/fuzz/replay_mrc
 tests_test_mrc_SOURCES = tests/test_mrc.c
 tests_test_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+check_PROGRAMS += tests/test_formats tests/test_hdf5 tests/test_tiff
+TESTS += tests/test_formats tests/test_hdf5 tests/test_tiff
+tests_test_formats_SOURCES = tests/test_formats.c tests/volfile.h
+tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_formats_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_hdf5_SOURCES = tests/test_hdf5.c tests/volfile.h
+tests_test_hdf5_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
+tests_test_hdf5_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_tiff_SOURCES = tests/test_tiff.c tests/volfile.h
+tests_test_tiff_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(TIFF_CFLAGS)
+tests_test_tiff_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_planes_SOURCES = tests/test_planes.c
 tests_test_planes_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_planes_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)

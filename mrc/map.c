@@ -11,7 +11,7 @@
 #include "mrc/reader.h"
 #include "mrc/skew.h"
 
-static const format_t *const formats[] = {&format_hdf5, &format_spider, &format_em, &format_situs, &format_dx};
+static const format_t *const formats[] = {&format_hdf5, &format_spider, &format_em, &format_tiff, &format_situs, &format_dx};
 
 enum { STEP = 4 << 20 }; /* bytes of sections asked for at a time, or one batch if that is more */
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "mrc/data.h"
 #include "mrc/head.h"
+#include "mrc/mapfile.h"
 #include "mrc/source.h"
 
 enum { PIECE = 1 << 16 }; /* bytes converted at a time; even, so that half bytes stay together */
@@ -18,6 +19,7 @@ struct planes {
     raw_t raw;
     size_t row_bytes;
     char *name;
+    mapfile_t *file; /* of another format than MRC; the rest is then not used */
 };
 
 static bool lies_straight(const planes_t *p)
@@ -53,6 +55,21 @@ static int open_straight(planes_t *p, const mrc_opts_t *opts, notes_t *notes)
     return 0;
 }
 
+/* A file of another format whose sections come in any order, uncompressed as a whole. */
+static int open_other(planes_t *p, const mrc_opts_t *opts, notes_t *notes)
+{
+    mapfile_t *m = p->file = mem_new(1, sizeof *m, NULL);
+    if (!m) return -1;
+    mapfile_init(m, opts, notes);
+    m->by_planes = true;
+    if (source_open(&m->src, p->name, 0, NULL)) return -1;
+    m->name = m->src.name;
+    if (mapfile_sniff(m, NULL) || !m->format || !m->format->planes || mapfile_open(m, NULL)) return -1;
+    const int *axis = m->info.axis;
+    if (axis[0] != 0 || axis[1] != 1 || axis[2] != 2 || m->info.skewed || m->whole || m->info.image_stack || m->info.volumes > 1) return -1;
+    return opts && opts->mem_limit && m->extra > opts->mem_limit ? -1 : 0;
+}
+
 planes_t *planes_open(const char *path, const mrc_opts_t *opts, vol_t *shape, notes_t *notes, err_t *err)
 {
     notes_t mine = {0};
@@ -60,7 +77,12 @@ planes_t *planes_open(const char *path, const mrc_opts_t *opts, vol_t *shape, no
     if (!p) return NULL;
     p->src.fd = -1;
     p->name = mem_str(path, err);
-    if (!p->name || open_straight(p, opts, &mine)) {
+    bool open = p->name && !open_straight(p, opts, &mine);
+    if (!open && p->name && is_plain_file(p->name) && is_uncompressed(p)) {
+        notes_free(&mine);
+        open = !open_other(p, opts, &mine);
+    }
+    if (!open) {
         err_set(err, ERR_UNSUP, "%s: cannot be read by sections", path);
         planes_close(p);
         notes_free(&mine);
@@ -68,6 +90,14 @@ planes_t *planes_open(const char *path, const mrc_opts_t *opts, vol_t *shape, no
     }
     for (size_t i = 0; i < mine.n; i++) notes_add(notes, "%s", mine.line[i]);
     notes_free(&mine);
+    if (p->file) {
+        const map_info_t *f = &p->file->info;
+        p->file->notes = NULL; /* the caller's from here on */
+        *shape = (vol_t){.nx = f->size[0], .ny = f->size[1], .nz = f->size[2]};
+        memcpy(shape->voxel, f->voxel, sizeof shape->voxel);
+        memcpy(shape->origin, f->place, sizeof shape->origin);
+        return p;
+    }
     *shape = (vol_t){.nx = p->h.size[0], .ny = p->h.size[1], .nz = p->h.size[2]};
     memcpy(shape->voxel, p->h.voxel, sizeof shape->voxel);
     memcpy(shape->origin, p->h.place, sizeof shape->origin);
@@ -78,6 +108,8 @@ void planes_close(planes_t *p)
 {
     if (!p) return;
     source_close(&p->src);
+    if (p->file) mapfile_close(p->file);
+    mem_free(p->file);
     mem_free(p->name);
     mem_free(p);
 }
@@ -110,9 +142,20 @@ static int convert(const planes_t *p, size_t rows, size_t at, float *out, err_t 
     return 0;
 }
 
+static int read_other(mapfile_t *m, size_t z0, size_t nz, float *out, err_t *err)
+{
+    int rc;
+    if (z0 > m->n[2] || nz > m->n[2] - z0)
+        return err_set(err, ERR_USAGE, "%s: sections %zu to %zu of %zu", m->name, z0, z0 + nz, m->n[2]);
+#pragma omp critical(cryolex_planes)
+    rc = m->format->sections(m, z0, nz, out, err);
+    return rc;
+}
+
 int planes_read(void *planes, size_t z0, size_t nz, float *out, err_t *err)
 {
     const planes_t *p = planes;
+    if (p->file) return read_other(p->file, z0, nz, out, err);
     size_t nx = p->h.size[0], ny = p->h.size[1], at = p->h.data_at + z0 * ny * p->row_bytes;
     if (z0 > p->h.size[2] || nz > p->h.size[2] - z0)
         return err_set(err, ERR_USAGE, "%s: sections %zu to %zu of %zu", p->name, z0, z0 + nz, p->h.size[2]);
