@@ -134,8 +134,8 @@ static int judge_place(mapfile_t *m, err_t *err)
     if (!f->voxel_known) {
         for (int k = 0; k < 3; k++) f->voxel[k] = 1;
         if (!m->opts.any_voxel)
-            return err_set(err, ERR_USAGE, "%s: this %s file does not tell the voxel size; give it with --apix", m->name, f->format);
-        notes_add(m->notes, "the file does not tell the voxel size: 1 A taken; --apix gives it");
+            return err_set(err, ERR_USAGE, "%s: this %s file does not tell the voxel size; it has to be given (--apix, or --in-apix of resample)", m->name, f->format);
+        notes_add(m->notes, "the file does not tell the voxel size: 1 A taken; it can be given");
     }
     for (int k = 0; k < 3; k++) sane = sane && fabs(f->place[k]) <= ORIGIN_MAX;
     if (!sane) notes_add(m->notes, "origin %g, %g, %g makes no sense: taken as 0", f->place[0], f->place[1], f->place[2]);

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "mrc/format.h"
 
-enum { PIECE_MAX = 1 << 30, SKIPPED_MAX = 1 << 16 };
+enum { PIECE_MIN = 1 << 20, PIECE_MAX = 1 << 30, SKIPPED_MAX = 1 << 16 };
 static const double PACK_MOST = 4096; /* bytes that one of deflate, LZW or PackBits can become */
 
 /* What has to be the same for every page. */
@@ -80,7 +80,8 @@ static int open_tiff(mapfile_t *m, tiffmap_t *t, err_t *err)
 {
     TIFFOpenOptions *o = TIFFOpenOptionsAlloc();
     if (!o) return err_set(err, ERR_NOMEM, "%s: no memory for libtiff", m->name);
-    TIFFOpenOptionsSetMaxSingleMemAlloc(o, m->opts.mem_limit && m->opts.mem_limit < PIECE_MAX ? (tmsize_t)m->opts.mem_limit : PIECE_MAX);
+    size_t most = m->opts.mem_limit && m->opts.mem_limit < PIECE_MAX ? m->opts.mem_limit : PIECE_MAX;
+    TIFFOpenOptionsSetMaxSingleMemAlloc(o, most < PIECE_MIN ? PIECE_MIN : (tmsize_t)most);
     TIFFOpenOptionsSetErrorHandlerExtR(o, complain, t);
     TIFFOpenOptionsSetWarningHandlerExtR(o, ignore, t);
     t->tif = TIFFClientOpenExt(m->name, "rm", t, tiff_read, tiff_write, tiff_seek, tiff_shut, tiff_size, NULL, NULL, o);

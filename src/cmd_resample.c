@@ -33,7 +33,7 @@ static const opt_t rows[] = {
     {0, "bfactor", OPT_REAL, AT(filter.bfactor), "B", -1e5, 1e5, NULL, NULL,
      "Multiply amplitudes by exp(-B s^2/4), s in 1/angstrom; below 0 sharpens"},
     {0, "mode", OPT_CHOICE, AT(mode), NULL, 0, 0, "0|1|2|6|12", "2", "MRC mode of the output"},
-    {0, "in-apix", OPT_REAL, AT(map.apix), "A", 1e-3, 1e5, NULL, NULL, "Voxel size of IN, instead of the header's"},
+    {0, "in-apix", OPT_REAL, AT(map.apix), "A", 1e-3, 1e5, NULL, NULL, "Voxel size of IN, instead of the header's; needed where the file has none"},
     {0, "maps", OPT_GROUP, AT(map), NULL, 0, 0, mapopts_rows_how, NULL, NULL},
     {0},
 };

@@ -3,7 +3,7 @@
 
 const opt_t mapopts_rows[] = {
     {0, "apix", OPT_REAL, offsetof(mapopts_t, apix), "A", 1e-3, 1e5, NULL, NULL,
-     "Voxel size in angstrom, instead of the header's"},
+     "Voxel size in angstrom, instead of the header's; needed where a file has none (TIFF, many SPIDER, EM and HDF5 files)"},
     {0, "origin", OPT_CHOICE, offsetof(mapopts_t, origin), NULL, 0, 0, "auto|start|origin|none", "auto",
      "Where a map lies: by ORIGIN where it is set, else NSTART (auto); by NSTART; by ORIGIN; at zero"},
     {0, "mode0", OPT_CHOICE, offsetof(mapopts_t, mode0), NULL, 0, 0, "auto|signed|unsigned", "auto",

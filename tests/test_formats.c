@@ -223,14 +223,14 @@ static void one_fault_a_row(void **state)
         {spider, "fourier", ERR_UNSUP, "IFORM (word 5) -21"},
         {spider, "indexed", ERR_UNSUP, "ISTACK (word 24) -2"},
         {spider, "no members", ERR_FORMAT, "MAXIM (word 26) 0"},
-        {spider, "no pixel", ERR_USAGE, "this SPIDER file does not tell the voxel size; give it with --apix"},
+        {spider, "no pixel", ERR_USAGE, "this SPIDER file does not tell the voxel size; it has to be given (--apix"},
         {spider, "images", ERR_UNSUP, "a stack of 5 images, not a volume; see --images"},
         {spider, "volumes", ERR_USAGE, "a stack of 2 volumes; choose one with --volume"},
         {spider, "cut", ERR_IO, "cut short"},
         {em, "complex", ERR_UNSUP, "data type (byte 3) 8, complex"},
         {em, "vax", ERR_UNSUP, "machine (byte 0) 1, numbers of a VAX"},
         {em, "convex", ERR_UNSUP, "machine (byte 0) 2, numbers of a Convex"},
-        {em, NULL, ERR_USAGE, "give it with --apix"},
+        {em, NULL, ERR_USAGE, "it has to be given (--apix"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char what[64];
