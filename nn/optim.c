@@ -27,10 +27,9 @@ struct optim {
 
 /* What one step does to every float. */
 typedef struct {
-    float keep;        /* 1 - rate decay */
     float mix1;        /* 1 - beta1 */
     float beta2, mix2; /* beta2, 1 - beta2 */
-    float rate;        /* rate / (1 - beta1^t) */
+    double rate, decay; /* rate / (1 - beta1^t); rate decay */
     float root;        /* sqrt(1 - beta2^t) */
     float eps, scale;
     float blend;       /* 1 - decay of the average */
@@ -56,6 +55,7 @@ static int check(size_t n, const optrange_t *range, size_t nrange, const optopts
         if (range[i].at < at || range[i].at > n || range[i].size > n - range[i].at)
             return err_set(err, ERR_RANGE, "optimiser: range %zu, %zu floats at %zu (of %zu; ascending)", i, range[i].size,
                            range[i].at, n);
+        if (!(range[i].rate >= 0) || isinf(range[i].rate)) return err_set(err, ERR_RANGE, "optimiser: range %zu: rate %g", i, range[i].rate);
         at = range[i].at + range[i].size;
     }
     return 0;
@@ -77,7 +77,8 @@ optim_t *optim_new(size_t n, const optrange_t *range, size_t nrange, const optop
     for (size_t i = 0; i < nrange; i++)
         for (size_t at = 0; at < range[i].size; at += BLOCK) {
             size_t left = range[i].size - at;
-            o->block[o->blocks++] = (optrange_t){range[i].at + at, left < BLOCK ? left : BLOCK, range[i].trained, range[i].decays};
+            o->block[o->blocks++] = (optrange_t){range[i].at + at, left < BLOCK ? left : BLOCK, range[i].trained, range[i].decays,
+                                                 range[i].rate};
         }
     return o;
 fail:
@@ -97,14 +98,14 @@ static double norm_of(optim_t *o, const float *grads)
     return sqrt(sum);
 }
 
-static void update(const step_t *s, float keep, size_t n, float *restrict w, const float *restrict grad, float *restrict m,
+static void update(const step_t *s, float keep, float rate, size_t n, float *restrict w, const float *restrict grad, float *restrict m,
                    float *restrict v)
 {
     for (size_t i = 0; i < n; i++) {
         float g = grad[i] * s->scale;
         m[i] += s->mix1 * (g - m[i]);
         v[i] = v[i] * s->beta2 + s->mix2 * g * g;
-        w[i] = w[i] * keep - s->rate * (m[i] / (sqrtf(v[i]) / s->root + s->eps));
+        w[i] = w[i] * keep - rate * (m[i] / (sqrtf(v[i]) / s->root + s->eps));
     }
 }
 
@@ -116,11 +117,11 @@ static void blend(float mix, size_t n, const float *restrict w, float *restrict 
 static step_t step_of(const optim_t *o, double rate, double scale)
 {
     double t = (double)o->count[0];
-    return (step_t){.keep = (float)(1 - rate * o->o.decay),
-                    .mix1 = (float)(1 - o->o.beta1),
+    return (step_t){.mix1 = (float)(1 - o->o.beta1),
                     .beta2 = (float)o->o.beta2,
                     .mix2 = (float)(1 - o->o.beta2),
-                    .rate = (float)(rate / (1 - pow(o->o.beta1, t))),
+                    .rate = rate / (1 - pow(o->o.beta1, t)),
+                    .decay = rate * o->o.decay,
                     .root = (float)sqrt(1 - pow(o->o.beta2, t)),
                     .eps = (float)o->o.eps,
                     .scale = (float)scale,
@@ -143,7 +144,10 @@ void optim_step(optim_t *o, float *params, const float *grads, double rate, opts
     for (size_t b = 0; b < o->blocks; b++) {
         const optrange_t *r = &o->block[b];
         size_t at = r->at;
-        if (r->trained) update(&s, r->decays ? s.keep : 1, r->size, params + at, grads + at, m + at, v + at);
+        double share = r->rate > 0 ? r->rate : 1;
+        if (r->trained)
+            update(&s, r->decays ? (float)(1 - share * s.decay) : 1, (float)(share * s.rate), r->size, params + at, grads + at, m + at,
+                   v + at);
         if (average && r->trained) blend(s.blend, r->size, params + at, average + at);
         if (average && !r->trained) memcpy(average + at, params + at, r->size * sizeof *params);
     }

@@ -2,7 +2,7 @@
  * norm and a moving average of the weights.
  *
  * Step t = 1, 2, ... on every float of a trained range, as torch.optim.AdamW does:
- *   w -= rate decay w                     (ranges that decay)
+ *   w -= rate decay w                     (ranges that decay; rate is the range's own share of the step's)
  *   m += (1 - beta1) (g - m);  v = beta2 v + (1 - beta2) g^2
  *   w -= rate / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
  * with g the gradient times min(1, clip / (norm + 1e-6)), norm that of the whole gradient (torch's clip_grad_norm_).
@@ -21,6 +21,7 @@ typedef struct {
     size_t at, size; /* floats, from the start of the block */
     bool trained;    /* false (running statistics): left alone; its average is a copy */
     bool decays;
+    double rate; /* what the rate of a step is multiplied by, above 0; 0: as 1 */
 } optrange_t;
 
 typedef struct {

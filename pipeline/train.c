@@ -129,7 +129,7 @@ static int write_check(train_t *t, err_t *err)
     return t->comm->rank ? 0 : traincheck_write(t->ckpt, &c, err);
 }
 
-/* A validation in the course of the run: the best model so far goes to its file. */
+/* A validation in the course of the run: the best model so far goes to its file, the start only at the end. */
 static int look(train_t *t, trainvalid_t *v, err_t *err)
 {
     trainstate_t *s = &t->state;
@@ -138,13 +138,13 @@ static int look(train_t *t, trainvalid_t *v, err_t *err)
     double score = trainvalid_score(v, t->o);
     trainreport_valid(&t->report, s->step, v, "validation");
     s->worse++;
-    if (s->best_step && !(score > s->best_score)) return 0;
+    if (s->best_valid.queries && !(score > s->best_score)) return 0;
     s->worse = 0;
     s->best_step = s->step;
     s->best_score = score;
     s->best_valid = *v;
     memcpy(t->best, t->shown, t->step.n * sizeof *t->best);
-    return write_model(t, t->out, t->best, s->step, v, err);
+    return s->step ? write_model(t, t->out, t->best, s->step, v, err) : 0;
 }
 
 /* One step, and what is due after it. */
@@ -179,6 +179,8 @@ static int advance(train_t *t, err_t *err)
 static int loop(train_t *t, traindone_t *done, err_t *err)
 {
     const trainopts_t *o = t->o;
+    trainvalid_t v;
+    if (!t->state.step && t->valid.queries && o->valid_every && look(t, &v, err)) return -1; /* the start is a candidate as well */
     while (t->state.step < o->steps) {
         if ((done->stopped = asked_to_stop(t)) || (done->late = out_of_time(t))) break;
         if (o->patience && t->state.worse >= o->patience) {
@@ -200,8 +202,8 @@ static int finish(train_t *t, traindone_t *done, err_t *err)
         trainvalid_t v; /* of the last steps, which no validation has seen; the checkpoint is written already */
         if (look(t, &v, err)) return -1;
     }
-    const float *best = s->best_step ? t->best : t->shown;
-    done->best = s->best_step ? s->best_step : s->step;
+    const float *best = s->best_valid.queries ? t->best : t->shown;
+    done->best = s->best_valid.queries ? s->best_step : s->step;
     if (validate(t, t->shown, false, &last, err) || validate(t, best, true, &done->valid, err)) return -1;
     trainreport_valid(&t->report, s->step, &last, "last");
     trainreport_valid(&t->report, done->best, &done->valid, "best, all entries");

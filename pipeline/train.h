@@ -40,6 +40,7 @@ typedef struct {
     size_t batch;             /* entries of a step, over all ranks; a multiple of their number */
     uint64_t steps, warmup;   /* of the schedule (nn/schedule.h) */
     double rate, floor;       /* highest and last learning rate */
+    double linear;            /* share of the rate of a posed network's linear path (train_start.h); 0: it stays as it starts */
     double decay, clip, average; /* of nn/optim.h */
     double weight_view, weight_text;
     double scale;             /* both scales at the start; 1..100 */

@@ -68,7 +68,7 @@ int traincheck_write(const char *path, const traincheck_t *c, err_t *err)
     char text[FIELDS][TEXT];
     size_t n = 0, m = 0;
     t[n++] = (sttensor_t){.name = "params", .type = ST_F32, .ndim = 1, .shape = {c->n}, .count = c->n, .data = c->params};
-    if (c->state->best_step)
+    if (c->state->best_valid.queries)
         t[n++] = (sttensor_t){.name = "best", .type = ST_F32, .ndim = 1, .shape = {c->n}, .count = c->n, .data = c->best};
     n += optim_state(c->optim, t + n, meta);
     m = OPTIM_META;
@@ -103,7 +103,7 @@ static int take(const stfile_t *f, traincheck_t *c, err_t *err)
         if (scan_field(c->state, i, stfile_meta(f, field[i].name)))
             return err_set(err, ERR_FORMAT, "metadata '%s'", field[i].name);
     if (stfile_get(f, "params", 1, &c->n, c->params, err)) return -1;
-    if (c->state->best_step && stfile_get(f, "best", 1, &c->n, c->best, err)) return -1;
+    if (c->state->best_valid.queries && stfile_get(f, "best", 1, &c->n, c->best, err)) return -1;
     return optim_load(c->optim, f, err);
 }
 

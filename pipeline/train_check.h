@@ -13,7 +13,7 @@
 
 typedef struct {
     uint64_t step, epoch, at;  /* steps done; place of the next batch (train_draw.h) */
-    uint64_t best_step, worse; /* 0: no validation yet; validations since the best */
+    uint64_t best_step, worse; /* 0: the start; validations since the best */
     double best_score;
     trainvalid_t best_valid;
 } trainstate_t;

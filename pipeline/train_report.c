@@ -109,6 +109,7 @@ static json_t *options(const trainopts_t *o)
     put_int(j, "warmup", o->warmup);
     put_real(j, "rate", o->rate);
     put_real(j, "floor", o->floor);
+    put_real(j, "linear", o->linear);
     put_real(j, "decay", o->decay);
     put_real(j, "clip", o->clip);
     put_real(j, "average", o->average);

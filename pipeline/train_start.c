@@ -191,7 +191,7 @@ static const nettensor_t *skip_of(const encoder_t *e, size_t len)
 {
     for (size_t i = 0; i < net_tensors(e->net); i++) {
         const nettensor_t *x = net_tensor(e->net, i);
-        if (!strcmp(x->name, "skip_fc.weight") && x->ndim == 2 && x->shape[0] == e->d && x->shape[1] == len) return x;
+        if (!strcmp(x->name, TRAIN_LINEAR) && x->ndim == 2 && x->shape[0] == e->d && x->shape[1] == len) return x;
     }
     return NULL;
 }

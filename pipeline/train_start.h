@@ -8,6 +8,7 @@
 #include "pipeline/train_data.h"
 #include "voxel/encoder.h"
 
+#define TRAIN_LINEAR "skip_fc.weight" /* the tensor of that path (encoder_table.h) */
 #define TRAIN_START_SCALE 16.0f /* of the components: what the other path, which starts at random, adds is little beside them */
 
 /* Set the layer "skip_fc" of e, a linear map of the whole cube (encoder_table.h), to the d leading principal components, not centred,

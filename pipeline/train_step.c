@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "nn/isa.h"
+#include "pipeline/train_start.h"
 
 enum { PIECE = 16, TEXT_INIT = 31, DROPOUT = 32 }; /* floats; what a seed is for */
 static const double BETA1 = 0.9, BETA2 = 0.999, EPS = 1e-8;
@@ -24,12 +25,13 @@ static int make_text_net(trainstep_t *s, size_t dim, err_t *err)
     return (s->text_net = net_new(table, err)) ? 0 : -1;
 }
 
-/* Ranges of the optimiser: tensors of a network from `at` on. */
-static size_t add_ranges(const net_t *net, size_t at, optrange_t *r)
+/* Ranges of the optimiser: tensors of a network from `at` on; linear: share of the rate of its linear path. */
+static size_t add_ranges(const net_t *net, size_t at, double linear, optrange_t *r)
 {
     for (size_t i = 0; i < net_tensors(net); i++) {
         const nettensor_t *t = net_tensor(net, i);
-        r[i] = (optrange_t){.at = at + t->at, .size = t->size, .trained = t->trained, .decays = t->decays};
+        double share = !strcmp(t->name, TRAIN_LINEAR) ? linear : 1;
+        r[i] = (optrange_t){.at = at + t->at, .size = t->size, .trained = t->trained && share > 0, .decays = t->decays, .rate = share};
     }
     return net_tensors(net);
 }
@@ -40,8 +42,8 @@ static int make_optim(trainstep_t *s, err_t *err)
     optopts_t opts = {.beta1 = BETA1, .beta2 = BETA2, .eps = EPS, .decay = o->decay, .clip = o->clip, .average = o->average};
     optrange_t *r = mem_zero(net_tensors(s->net) + 2, sizeof *r, err);
     if (!r) return -1;
-    size_t n = add_ranges(s->net, 0, r);
-    if (s->text_net) n += add_ranges(s->text_net, s->text_at, r + n);
+    size_t n = add_ranges(s->net, 0, o->linear, r);
+    if (s->text_net) n += add_ranges(s->text_net, s->text_at, 1, r + n);
     r[n++] = (optrange_t){.at = s->scale_at, .size = SCALES, .trained = true};
     s->optim = optim_new(s->n, r, n, &opts, s->params, err);
     mem_free(r);

@@ -14,7 +14,7 @@ typedef struct {
     const char *data, *out, *init;
     bool resume, text_both;
     long seed, batch, steps, warmup;
-    double rate, floor, decay, clip, average;
+    double rate, linear, floor, decay, clip, average;
     double weight_view, weight_text, scale, balance, alike, rg_noise;
     int same, pose;
     long valid_every, valid_queries, valid_gallery, patience, check_every;
@@ -39,6 +39,8 @@ static const opt_t rows[] = {
     {0, "steps", OPT_INT, AT(steps), "N", 1, 1e12, NULL, "5000", "Length of the run"},
     {0, "warmup", OPT_INT, AT(warmup), "N", 0, 1e12, NULL, "100", "Steps in which the rate rises"},
     {0, "rate", OPT_REAL, AT(rate), "X", 0, 10, NULL, "1e-3", "Highest learning rate; it falls as a cosine"},
+    {0, "linear", OPT_REAL, AT(linear), "X", 0, 100, NULL, "1",
+     "Share of the learning rate of a posed network's linear path; 0: it stays as it starts"},
     {0, "floor", OPT_REAL, AT(floor), "X", 0, 10, NULL, "1e-5", "Learning rate at the end"},
     {0, "decay", OPT_REAL, AT(decay), "X", 0, 10, NULL, "0.05", "Weight decay"},
     {0, "clip", OPT_REAL, AT(clip), "X", 0, 1e9, NULL, "1", "Largest norm of the gradient; 0: any"},
@@ -97,6 +99,7 @@ static trainopts_t train_opts(const opts_t *o)
         .warmup = (uint64_t)o->warmup,
         .rate = o->rate,
         .floor = o->floor < o->rate ? o->floor : o->rate,
+        .linear = o->linear,
         .decay = o->decay,
         .clip = o->clip,
         .average = o->average,
@@ -185,7 +188,7 @@ const cmd_t cmd_train = {
         "clean cube of an entry and an EM-like view of it, simulated anew each time; and from either to one of the entry's "
         "captions. Training split, captions and clusters come from the dataset. The linear path of a posed network starts as the "
         "principal components of the clean cubes, directions in which views differ from them made smaller; all else at random.\n\n"
-        "Every so many steps the moving average of the parameters is tried on the validation split: EM-like views of its "
+        "At the start and every so many steps the moving average of the parameters is tried on the validation split: EM-like views of its "
         "entries are sought among clean cubes of the dataset, and structures among captions. MODEL is the best of these, "
         "MODEL.last the last; both have their figures in their provenance (cryolex model info). MODEL.tsv has a row a step, "
         "which scripts/plot-training draws.\n\n"

@@ -134,7 +134,7 @@ static void infonce(void **state)
 static void adamw(void **state)
 {
     (void)state;
-    static const optrange_t r[] = {{0, 7, true, true}, {7, 5, true, false}};
+    static const optrange_t r[] = {{0, 7, true, true, 1}, {7, 5, true, false, 1}};
     static const optopts_t opts = {.beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6, .decay = 0.2, .clip = 2, .average = 0.9};
     float w[12], g[12], norm[20];
     err_t err = {0};

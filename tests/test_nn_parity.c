@@ -228,9 +228,9 @@ static optim_t *optimiser(const net_t *net, const float *params)
     assert_true(n < RANGES_MAX);
     for (size_t i = 0; i < n; i++) {
         const nettensor_t *t = net_tensor(net, i);
-        range[i] = (optrange_t){t->at, t->size, t->trained, t->decays};
+        range[i] = (optrange_t){t->at, t->size, t->trained, t->decays, 1};
     }
-    range[n] = (optrange_t){net_size(net), 1, true, false}; /* the logarithm of the logit scale stands behind the network */
+    range[n] = (optrange_t){net_size(net), 1, true, false, 1}; /* the logarithm of the logit scale stands behind the network */
     optim_t *o = optim_new(net_size(net) + 1, range, n + 1, &ADAMW, params, &e);
     if (!o) fail_msg("%s", e.msg);
     return o;

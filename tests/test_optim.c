@@ -10,7 +10,7 @@
 #include "nn/schedule.h"
 
 enum { N = 20000 };
-static const optrange_t ranges[] = {{0, 9001, true, true}, {9008, 5, true, false}, {9024, 100, false, true}, {9200, 10000, true, false}};
+static const optrange_t ranges[] = {{0, 9001, true, true, 1}, {9008, 5, true, false, 1}, {9024, 100, false, true, 1}, {9200, 8000, true, false, 1}, {17200, 2000, true, true, 0.25}};
 enum { RANGES = sizeof ranges / sizeof *ranges };
 static const optopts_t usual = {.beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6, .decay = 0.2, .clip = 1.5, .average = 0.9};
 static rng_t rng;
@@ -59,10 +59,11 @@ static void steps_by_the_formula(void **state)
             const optrange_t *r = range_of(i);
             if (!r || !r->trained) continue;
             double gi = (double)g[i] * fmin(1, usual.clip / (norm + 1e-6));
-            if (r->decays) w[i] -= rate * usual.decay * w[i];
+            double own = r->rate > 0 ? r->rate * rate : rate;
+            if (r->decays) w[i] -= own * usual.decay * w[i];
             m[i] = usual.beta1 * m[i] + (1 - usual.beta1) * gi;
             v[i] = usual.beta2 * v[i] + (1 - usual.beta2) * gi * gi;
-            w[i] -= rate * (m[i] / (1 - pow(usual.beta1, t))) / (sqrt(v[i] / (1 - pow(usual.beta2, t))) + usual.eps);
+            w[i] -= own * (m[i] / (1 - pow(usual.beta1, t))) / (sqrt(v[i] / (1 - pow(usual.beta2, t))) + usual.eps);
             e[i] += (1 - fmin(usual.average, t / (9.0 + t))) * (w[i] - e[i]);
         }
         free(g);
@@ -121,7 +122,7 @@ static void bad_gradients_are_skipped(void **state)
 static void clipping_of_next_to_nothing(void **state)
 {
     (void)state;
-    static const optrange_t r[] = {{0, 1, true, false}};
+    static const optrange_t r[] = {{0, 1, true, false, 1}};
     optopts_t opts = usual;
     err_t err = {0};
     float p[1] = {1}, g[1] = {2e-6f};
@@ -183,7 +184,7 @@ static void state_that_does_not_fit(void **state)
     char path[] = "/tmp/cryolex-optim-XXXXXX";
     int fd = mkstemp(path);
     err_t err = {0};
-    static const optrange_t r[] = {{0, 8, true, true}};
+    static const optrange_t r[] = {{0, 8, true, true, 1}};
     optopts_t plain = usual;
     plain.average = 0;
     float x[8] = {0};
@@ -247,13 +248,14 @@ static void same_bytes_for_any_threads(void **state)
 static void refuses(void **state)
 {
     (void)state;
-    static const optrange_t good[] = {{0, 8, true, true}}, beyond[] = {{4, 5, true, true}}, far[] = {{9, 0, true, true}},
-                            over[] = {{0, 4, true, true}, {3, 1, true, true}}, wrap[] = {{4, SIZE_MAX - 2, true, true}};
+    static const optrange_t good[] = {{0, 8, true, true, 1}}, beyond[] = {{4, 5, true, true, 1}}, far[] = {{9, 0, true, true, 1}},
+                            over[] = {{0, 4, true, true, 1}, {3, 1, true, true, 1}}, wrap[] = {{4, SIZE_MAX - 2, true, true, 1}},
+                            under[] = {{0, 8, true, true, -1}}, nan[] = {{0, 8, true, true, NAN}}, inf[] = {{0, 8, true, true, INFINITY}};
     float x[8] = {0};
     static const struct {
         const optrange_t *r;
         size_t n;
-    } rows[] = {{beyond, 1}, {far, 1}, {over, 2}, {wrap, 1}};
+    } rows[] = {{beyond, 1}, {far, 1}, {over, 2}, {wrap, 1}, {under, 1}, {nan, 1}, {inf, 1}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         err_t err = {0};
         assert_null(optim_new(8, rows[k].r, rows[k].n, &usual, x, &err));

@@ -45,7 +45,7 @@ static encoder_t *network(void)
 static trainopts_t options(void)
 {
     trainopts_t o = {.seed = 7, .batch = 8, .steps = 12, .warmup = 2, .rate = 0.01, .floor = 0.001, .decay = 0.01, .clip = 1,
-                     .average = 0.9, .weight_view = 1, .weight_text = 0.5, .scale = 10, .balance = 0.5, .rg_noise = 0.05,
+                     .linear = 1, .average = 0.9, .weight_view = 1, .weight_text = 0.5, .scale = 10, .balance = 0.5, .rg_noise = 0.05,
                      .view = view_em, .valid_every = 5, .valid_queries = 10, .valid_gallery = 20, .check_every = 4};
     return o;
 }
@@ -624,6 +624,36 @@ static void whole_run(void **state)
     if (!(loss < 0.8 * first)) fail_msg("loss %g, then %g", first, loss);
 }
 
+/* The linear path moves with the rate that it is given, and not at all with none. */
+static void linear_rate(void **state)
+{
+    (void)state;
+    enum { D = 12 };
+    trainopts_t o = options();
+    o.weight_text = 0;
+    float moved[2] = {0};
+    for (int k = 0; k < 2; k++) {
+        encoder_t *e = linear(D);
+        const nettensor_t *skip = net_tensor(e->net, net_tensors(e->net) - 1);
+        traindata_t t = data_of(e);
+        assert_int_equal(trainstart_linear(&t, e, &o.view, o.seed, NULL), 0);
+        float *start = malloc(skip->size * sizeof *start);
+        memcpy(start, e->params + skip->at, skip->size * sizeof *start);
+        traindone_t done;
+        err_t err = {0};
+        o.linear = k;
+        if (train_run(&set, e, &o, DIR "/l", false, &comm_self, NULL, NULL, &done, &err)) fail_msg("%s", err.msg);
+        modelfile_t m;
+        if (modelfile_read(DIR "/l.last", &m, &err)) fail_msg("%s", err.msg);
+        for (size_t i = 0; i < skip->size; i++) moved[k] = fmaxf(moved[k], fabsf(m.encoder->params[skip->at + i] - start[i]));
+        modelfile_free(&m);
+        traindata_free(&t);
+        free(start);
+        encoder_free(e);
+    }
+    assert_true(moved[0] == 0 && moved[1] > 0);
+}
+
 /* A run that is stopped again and again, before the first step and between checkpoints, ends where an undisturbed one does. */
 static void resume(void **state)
 {
@@ -771,7 +801,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clean_cubes),   cmocka_unit_test(start_components), cmocka_unit_test(start_correlation), cmocka_unit_test(start_whitened), cmocka_unit_test(epochs),    cmocka_unit_test(alike), cmocka_unit_test(batches), cmocka_unit_test(gradient),
-        cmocka_unit_test(ranks_are_one), cmocka_unit_test(whole_run), cmocka_unit_test(resume),
+        cmocka_unit_test(ranks_are_one), cmocka_unit_test(whole_run), cmocka_unit_test(linear_rate), cmocka_unit_test(resume),
         cmocka_unit_test(refuses),       cmocka_unit_test(figures),
     };
     return cmocka_run_group_tests_name("train", tests, set_up, tear_down);
