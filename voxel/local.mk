@@ -75,6 +75,7 @@ endif
 # Simulation from atoms.
 libvoxel_a_SOURCES += \
 	voxel/body.c voxel/body.h \
+	voxel/fit.c voxel/fit.h voxel/fit_priv.h voxel/fit_refine.c voxel/fit_search.c voxel/pose.c voxel/pose.h \
 	voxel/membrane.c voxel/membrane.h \
 	voxel/simulate.c voxel/simulate.h \
 	voxel/trace.c voxel/trace.h voxel/trace_table.h \
