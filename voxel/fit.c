@@ -13,9 +13,10 @@
 #include "voxel/frame.h"
 #include "voxel/simulate.h"
 
-enum { POINTS_MOST = 30000, LEVELS = 3, STARTS = 4, FINALISTS = 4 };
+enum { POINTS_FEW = 3000, POINTS_MOST = 30000, STARTS = 4, FINALISTS = 12 };
 static const double COARSE = 3.0;      /* resolution of the search, in steps */
 static const double FINE_ENOUGH = 4.0; /* ratio of resolutions above which there is a level between */
+static const double NEARLY_FLAT = 2e-4, FLAT = 1e-5; /* of the gradient at the end, per angstrom */
 static const double SAME_PLACE = 1.0;  /* steps: nearer poses of like rotation are one */
 
 struct fitmap {
@@ -26,9 +27,12 @@ struct fitmap {
     double resolution;
     double lo[3], hi[3];    /* angstrom: box round the centres of the voxels inside */
     vol_t *crop;            /* that box and a margin: values less the background, cut */
-    vol_t *body;            /* the same, 0 outside the contour */
+    vol_t *body;            /* the same, 0 outside the contour and evened out inside it */
     frame_t frame;          /* of the body */
 };
+
+static const double EVEN = 0.7;        /* of the mean inside the contour: what is higher counts as much in the search, so that parts of
+                                        * high density do not draw every model to them */
 
 static double mean_voxel(const vol_t *v) { return cbrt(v->voxel[0] * v->voxel[1] * v->voxel[2]); }
 
@@ -54,12 +58,32 @@ static void bounds(fitmap_t *f, size_t lo[3], size_t hi[3])
     }
 }
 
+/* Of one value: over the background, cut. */
+static double above(const fitmap_t *f, float v)
+{
+    return isfinite(v) ? fmax(0, fmin((double)v, f->top) - f->background) : 0;
+}
+
+static double mean_inside(const fitmap_t *f)
+{
+    size_t plane = f->v->nx * f->v->ny;
+    double sum = 0;
+    for (size_t z = 0; z < f->v->nz; z++) {
+        double part = 0;
+        for (size_t i = z * plane; i < (z + 1) * plane; i++)
+            if (f->inside[i]) part += above(f, f->v->data[i]);
+        sum += part;
+    }
+    return sum / (double)f->n_inside;
+}
+
 /* The voxels lo..hi and a margin as far as the map goes; beyond it what is outside counts as 0. */
 static int cut_out(fitmap_t *f, const size_t lo[3], const size_t hi[3], err_t *err)
 {
     const vol_t *v = f->v;
     const size_t side[3] = {v->nx, v->ny, v->nz};
     size_t from[3], n[3];
+    double even = EVEN * mean_inside(f);
     for (int d = 0; d < 3; d++) {
         size_t margin = (size_t)ceil(f->resolution / v->voxel[d]) + 2;
         from[d] = lo[d] > margin ? lo[d] - margin : 0;
@@ -78,10 +102,9 @@ static int cut_out(fitmap_t *f, const size_t lo[3], const size_t hi[3], err_t *e
         for (size_t y = 0; y < n[1]; y++)
             for (size_t x = 0; x < n[0]; x++) {
                 size_t at = vol_idx(v, x + from[0], y + from[1], z + from[2]), to = vol_idx(f->crop, x, y, z);
-                double value = (double)v->data[at];
-                value = isfinite(value) ? fmax(0, fmin(value, f->top) - f->background) : 0;
+                double value = above(f, v->data[at]);
                 f->crop->data[to] = (float)value;
-                f->body->data[to] = f->inside[at] ? (float)value : 0;
+                f->body->data[to] = f->inside[at] ? (float)fmin(value, even) : 0;
             }
     return 0;
 }
@@ -131,11 +154,17 @@ typedef struct {
     points_t points;
 } level_t;
 
+static void points_free(points_t *p)
+{
+    mem_free(p->p);
+    mem_free(p->w);
+    *p = (points_t){0};
+}
+
 static void level_free(level_t *l)
 {
     if (l->own) vol_free(l->map);
-    mem_free(l->points.p);
-    mem_free(l->points.w);
+    points_free(&l->points);
     *l = (level_t){0};
 }
 
@@ -230,9 +259,7 @@ static int level_make(const fitmap_t *f, const model_t *m, const double centre[3
         if (points_of(m, resolution, voxel, centre, o->memory, &l->points, err)) return -1;
         if (!last || l->points.n <= POINTS_MOST) return 0;
         voxel *= 1.02 * cbrt((double)l->points.n / POINTS_MOST);
-        mem_free(l->points.p);
-        mem_free(l->points.w);
-        l->points = (points_t){0};
+        points_free(&l->points);
     }
 }
 
@@ -266,15 +293,33 @@ static size_t distinct(cand_t *c, size_t n, size_t most, double angle, double di
     return kept;
 }
 
+/* About POINTS_FEW of p, every so-maniest; borrows nothing. 0, or -1: ERR_NOMEM. */
+static int some_points(const points_t *p, points_t *few, err_t *err)
+{
+    size_t step = (p->n + POINTS_FEW - 1) / POINTS_FEW, n = (p->n + step - 1) / step;
+    *few = (points_t){.n = n, .p = mem_new(n, sizeof *few->p, err), .w = mem_new(n, sizeof *few->w, err), .radius = p->radius};
+    if (!few->p || !few->w) return -1;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(few->p[i], p->p[i * step], sizeof few->p[i]);
+        few->w[i] = p->w[i * step];
+    }
+    return 0;
+}
+
+/* Each to its maximum, by some of the points: enough to tell them apart. */
 static int climb_all(const level_t *l, cand_t *c, size_t n, err_t *err)
 {
     bool failed = false;
+    points_t few;
+    if (some_points(&l->points, &few, err)) failed = true;
+    if (failed) n = 0;
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t i = 0; i < n; i++)
-        if (fit_climb(l->map, &l->points, &c[i].pose, &c[i].score, NULL)) {
+        if (fit_climb(l->map, &few, NEARLY_FLAT, &c[i].pose, &c[i].score, NULL)) {
 #pragma omp atomic write
             failed = true;
         }
+    points_free(&few);
     if (failed) return err_set(err, ERR_NOMEM, "no memory to refine a pose");
     qsort(c, n, sizeof *c, by_score);
     return 0;
@@ -372,8 +417,7 @@ static int measure(const fitmap_t *f, const model_t *m, const pose_t *pose, size
         const double x[3] = {s->origin[0] + s->voxel[0] * (double)(i % s->nx), s->origin[1] + s->voxel[1] * (double)(i / s->nx % s->ny),
                              s->origin[2] + s->voxel[2] * (double)(i / s->nx / s->ny)};
         long at = nearest(f->v, x);
-        double v = at < 0 ? f->background : (double)f->v->data[at], w = (double)s->data[i];
-        v = (isfinite(v) ? fmax(f->background, fmin(v, f->top)) : f->background) - f->background;
+        double v = at < 0 ? 0 : above(f, f->v->data[at]), w = (double)s->data[i];
         covered += at >= 0 && f->inside[at];
         n++;
         a += v;
@@ -440,6 +484,7 @@ static int refine(const fitmap_t *f, const model_t *m, const double centre[3], c
         level_t l;
         int rc = level_make(f, m, centre, res[k], fmax(mean_voxel(f->v), res[k] / COARSE), k == 1, o, &l, err);
         if (!rc) rc = climb_all(&l, c, n, err);
+        if (!rc && k == 1) rc = fit_climb(l.map, &l.points, FLAT, &c->pose, &c->score, err);
         level_free(&l);
         if (rc) return -1;
         n = distinct(c, n, n, near, SAME_PLACE * o->step / (k + 1));

@@ -52,8 +52,8 @@ typedef struct {
  * four that lay the principal axes of the model on those of the map, are refined at coarse, then at finer resolution, at last
  * in the map's own voxels. What correlates best there is the result.
  *
- * Scores of the search are cross-correlations of the simulated model with the map inside its contour, both low-passed; the centre of
- * the model stays within the box round what is above the contour.
+ * Scores of the search are cross-correlations of the simulated model with the Laplacian of the map inside its contour, both low-passed;
+ * the centre of the model stays within the box round what is above the contour.
  * 0, or -1: ERR_USAGE an option that is negative or not finite, an angle past 120 degrees; ERR_RANGE a grid past `memory`; ERR_NOMEM; ERR_INTERNAL.
  * Runs on all threads; the same bytes for any number of them. Thread-safe. */
 int fit_model(const fitmap_t *f, const model_t *m, const fit_opts_t *o, fit_t *out, err_t *err);

@@ -37,8 +37,9 @@ int fit_search(const vol_t *map, const points_t *m, const double lo[3], const do
  * smooth it by half a voxel); beyond the map is 0. */
 double fit_correlation(const vol_t *map, const points_t *m, const pose_t *pose);
 
-/* Moves *pose to the nearest maximum of that, by BFGS (GSL's vector_bfgs2) over a rotation vector and a translation.
+/* Moves *pose to the nearest maximum of that, by BFGS (GSL's vector_bfgs2) over a rotation vector and a translation, until the
+ * gradient is below `flat`, per angstrom.
  * Out: *score  the correlation there. 0, or -1: ERR_NOMEM. */
-int fit_climb(const vol_t *map, const points_t *m, pose_t *pose, double *score, err_t *err);
+int fit_climb(const vol_t *map, const points_t *m, double flat, pose_t *pose, double *score, err_t *err);
 
 #endif

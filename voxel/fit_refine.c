@@ -11,7 +11,6 @@
 
 enum { STEPS = 60, PARAMS = 6 };
 static const double FIRST_STEP = 0.5; /* angstrom, of a point at half the radius */
-static const double FLAT = 1e-5;      /* of the gradient, per angstrom: there we are */
 
 /* Sums over the points: of the map's values s, and of what their correlation with the weights needs. */
 typedef struct {
@@ -155,7 +154,7 @@ static void slope_only(const gsl_vector *u, void *ctx, gsl_vector *g)
     value_and_slope(u, ctx, &f, g);
 }
 
-int fit_climb(const vol_t *map, const points_t *m, pose_t *pose, double *score, err_t *err)
+int fit_climb(const vol_t *map, const points_t *m, double flat, pose_t *pose, double *score, err_t *err)
 {
     climb_t c = {.map = map, .m = m, .from = *pose, .arm = fmax(m->radius / 2, 1)};
     gsl_multimin_function_fdf f = {.f = value_only, .df = slope_only, .fdf = value_and_slope, .n = PARAMS, .params = &c};
@@ -165,7 +164,7 @@ int fit_climb(const vol_t *map, const points_t *m, pose_t *pose, double *score, 
     if (!rc) {
         gsl_multimin_fdfminimizer_set(s, &f, u, FIRST_STEP, 0.1);
         for (int k = 0; k < STEPS && !gsl_multimin_fdfminimizer_iterate(s); k++)
-            if (gsl_multimin_test_gradient(s->gradient, FLAT) == GSL_SUCCESS) break;
+            if (gsl_multimin_test_gradient(s->gradient, flat) == GSL_SUCCESS) break;
         *pose = pose_of(&c, s->x, NULL);
         *score = -s->f;
     }

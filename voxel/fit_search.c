@@ -1,8 +1,9 @@
 /* fit_search: the cross-correlation of a model with a map, for many rotations and all translations (see fit_priv.h).
  *
  * For each rotation the model's points are spread over the grid (trilinear), transformed, multiplied with the transform of the map,
- * and transformed back: the convolution theorem, Katchalski-Katzir et al. 1992, PNAS 89:2195. What is known to be zero or is
- * not asked for is left out: rows and planes beside the model, frequencies beyond the ellipsoid of Nyquist, rows and planes
+ * and transformed back: the convolution theorem, Katchalski-Katzir et al. 1992, PNAS 89:2195. The map is filtered by the Laplacian,
+ * so that surfaces count and a part finds its place in a whole, where without it the densest place would do: Chacon and Wriggers
+ * 2002, J. Mol. Biol. 317:375. What is known to be zero or is not asked for is left out: rows and planes beside the model, frequencies beyond the ellipsoid of Nyquist, rows and planes
  * of translations outside the box. Between the passes along y there and back one slab (nz,nx/2+1) goes through all of
  * transform, product and inverse, so it stays in the cache. */
 #include <math.h>
@@ -88,7 +89,7 @@ static int make_plans(search_t *s, err_t *err)
     return 0;
 }
 
-/* The map's transform, 0 beyond Nyquist's ellipsoid, scaled for the way back. */
+/* The transform of the map's Laplacian (but for a factor), 0 beyond Nyquist's ellipsoid, scaled for the way back. */
 static int transform_map(search_t *s, err_t *err)
 {
     const vol_t *v = s->map;
@@ -105,12 +106,12 @@ static int transform_map(search_t *s, err_t *err)
         for (size_t z = 0; z < s->n[2]; z++)
             for (size_t x = 0; x < s->nxh; x++) {
                 const size_t at[3] = {x, y, z};
-                double r2 = 0;
+                double k2 = 0; /* of Nyquist's */
                 for (int d = 0; d < 3; d++) {
                     double k = (double)(2 * at[d] > s->n[d] ? s->n[d] - at[d] : at[d]) / ((double)s->n[d] / 2);
-                    r2 += k * k;
+                    k2 += k * k;
                 }
-                float keep = r2 < 1 ? 1 / (float)len : 0;
+                float keep = k2 < 1 ? (float)(k2 / (double)len) : 0;
                 float *to = s->map_f[(y * s->n[2] + z) * s->nxh + x], *from = f[(z * s->n[1] + y) * s->nxh + x];
                 to[0] = from[0] * keep;
                 to[1] = from[1] * keep;

@@ -81,8 +81,11 @@ libvoxel_a_SOURCES += \
 	voxel/trace.c voxel/trace.h voxel/trace_table.h \
 	voxel/view.c voxel/view.h
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_simulate tests/test_view
-TESTS += tests/test_simulate tests/test_view
+check_PROGRAMS += tests/test_fit tests/test_simulate tests/test_view
+TESTS += tests/test_fit tests/test_simulate tests/test_view
+tests_test_fit_SOURCES = tests/test_fit.c tests/blobs.h
+tests_test_fit_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_fit_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_view_SOURCES = tests/test_view.c tests/blobs.h
 tests_test_view_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_view_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
