@@ -1,4 +1,4 @@
-// gemmi_shim: PDB and mmCIF text -> raw_t by gemmi (C interface in raw.h). No exception leaves this file.
+// gemmi_shim: PDB and mmCIF text -> raw_t by gemmi (C interface in raw.h).
 //
 // From mmCIF only the tables that we need are read, straight from the parsed document: gemmi's own Structure (0.5.7) leaves out
 // products of operators "(1-60)(61-88)" and refuses files for tables that do not concern us.
@@ -19,16 +19,12 @@ extern "C" {
 #include "base/mem.h"
 }
 #include "pdb/factors.h"
+#include "pdb/gemmi_border.h"
 #include "pdb/raw.h"
 
 namespace cif = gemmi::cif;
 
 namespace {
-
-struct Fail { // carries a code to the catch at the border
-    errcode_t code;
-    std::string msg;
-};
 
 template <typename T> T &add(T *&array, size_t &n, size_t &cap)
 {
@@ -535,27 +531,6 @@ void read_cif(const char *buf, size_t n, const char *name, raw_t *r)
     r->nchain = residues.chains.at.size();
     r->nparts = residues.parts.at.size();
     cif_facts(*block, &r->facts);
-}
-
-// The one border: whatever is thrown becomes an error value.
-template <class F> int border(F f, const char *name, err_t *err)
-{
-    try {
-        f();
-        return 0;
-    } catch (const Fail &e) {
-        return err_set(err, e.code, "%s: %s", name, e.msg.c_str());
-    } catch (const std::bad_alloc &) {
-        return err_set(err, ERR_NOMEM, "%s: no memory to parse it", name);
-    } catch (const std::exception &e) {
-        // The parser's messages often begin with the file's name.
-        const char *msg = e.what();
-        const size_t len = std::strlen(name);
-        if (!std::strncmp(msg, name, len) && msg[len] == ':') msg += len + 1;
-        return err_set(err, ERR_FORMAT, "%s: %s", name, msg);
-    } catch (...) {
-        return err_set(err, ERR_INTERNAL, "%s: the parser failed", name);
-    }
 }
 
 } // namespace

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libpdb.a
 libpdb_a_SOURCES = \
 	pdb/build.c \
 	pdb/factors.h \
-	pdb/gemmi_shim.cc \
+	pdb/gemmi_border.h pdb/gemmi_place.cc pdb/gemmi_shim.cc \
 	pdb/model.c pdb/model.h \
 	pdb/pdb.c pdb/pdb.h \
 	pdb/raw.h \

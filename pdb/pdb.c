@@ -85,38 +85,72 @@ bool pdb_sniff(const unsigned char *buf, size_t n)
     return format_of((const char *)buf + mark, n - mark) != FMT_NONE;
 }
 
+/* What a file holds, unpacked and parsed. */
+typedef struct {
+    unsigned char *buf; /* owned */
+    char *text;         /* in buf: what was parsed */
+    size_t n;
+    format_t format;
+    raw_t raw;
+} parsed_t;
+
+static void parsed_free(parsed_t *p)
+{
+    raw_free(&p->raw);
+    mem_free(p->buf);
+}
+
+/* Takes over buf, which is changed. 0, or -1; *p is for parsed_free() either way. */
+static int parse(unsigned char *buf, size_t n, const char *name, notes_t *notes, parsed_t *p, err_t *err)
+{
+    *p = (parsed_t){.buf = buf};
+    if (n >= 2 && buf[0] == 0x1F && buf[1] == 0x8B) {
+        if (gunzip(buf, n, name, &p->buf, &n, err)) return -1;
+        mem_free(buf);
+    }
+    size_t mark = mark_of((const char *)p->buf, n), models;
+    p->text = (char *)p->buf + mark;
+    p->n = n - mark;
+    switch (p->format = format_of(p->text, p->n)) {
+    case FMT_NONE: break;
+    case FMT_CIF: return gemmi_cif(p->text, p->n, name, &p->raw, err);
+    case FMT_PDB:
+        if (!(p->n = text_prepare(p->text, p->n, name, &models, notes, err)) || gemmi_pdb(p->text, p->n, name, &p->raw, err)) return -1;
+        p->raw.nmodel = models;
+        return text_facts(p->text, p->n, &p->raw.facts, err);
+    }
+    return err_set(err, ERR_FORMAT, "%s: neither PDB nor mmCIF", name);
+}
+
 /* Takes over buf, which is changed. */
 static model_t *read_owned(unsigned char *buf, size_t n, const char *name, const char *assembly, notes_t *notes, err_t *err)
 {
-    raw_t raw = {0};
-    model_t *m = NULL;
-    int rc = -1;
-    if (n >= 2 && buf[0] == 0x1F && buf[1] == 0x8B) {
-        unsigned char *plain = NULL;
-        if (gunzip(buf, n, name, &plain, &n, err)) goto done;
-        mem_free(buf);
-        buf = plain;
-    }
-    size_t mark = mark_of((const char *)buf, n);
-    char *text = (char *)buf + mark;
-    n -= mark;
-    switch (format_of(text, n)) {
-    case FMT_NONE: rc = err_set(err, ERR_FORMAT, "%s: neither PDB nor mmCIF", name); break;
-    case FMT_CIF: rc = gemmi_cif(text, n, name, &raw, err); break;
-    case FMT_PDB: {
-        size_t models, keep = text_prepare(text, n, name, &models, notes, err);
-        if (!keep) break;
-        rc = gemmi_pdb(text, keep, name, &raw, err);
-        raw.nmodel = models;
-        if (!rc) rc = text_facts(text, keep, &raw.facts, err);
-        break;
-    }
-    }
-    if (!rc) m = raw_build(&raw, name, assembly, notes, err);
-done:
-    raw_free(&raw);
-    mem_free(buf);
+    parsed_t p;
+    model_t *m = parse(buf, n, name, notes, &p, err) ? NULL : raw_build(&p.raw, name, assembly, notes, err);
+    parsed_free(&p);
     return m;
+}
+
+int pdb_place(const char *path, const char *assembly, const double r[3][3], const double t[3], const char *out, err_t *err)
+{
+    size_t n;
+    double m[3][4];
+    outfile_t o;
+    parsed_t p;
+    unsigned char *buf = file_read(path, PDB_FILE_MAX, &n, err);
+    if (!buf) return -1;
+    for (int i = 0; i < 3; i++) {
+        memcpy(m[i], r[i], sizeof r[i]);
+        m[i][3] = t[i];
+    }
+    int rc = parse(buf, n, path, NULL, &p, err);
+    if (!rc && !(rc = outfile_open(&o, out, err))) {
+        rc = gemmi_place(p.text, p.n, path, p.format == FMT_PDB, &p.raw, assembly, m, o.f, err);
+        if (rc) outfile_abort(&o);
+        else rc = outfile_close(&o, err);
+    }
+    parsed_free(&p);
+    return rc;
 }
 
 model_t *pdb_read(const char *path, const char *assembly, notes_t *notes, err_t *err)

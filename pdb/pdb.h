@@ -43,6 +43,20 @@ model_t *pdb_read(const char *path, const char *assembly, notes_t *notes, err_t 
 model_t *pdb_read_mem(const unsigned char *buf, size_t n, const char *name, const char *assembly, notes_t *notes,
                       err_t *err);
 
+/* Write a model as it lies after x -> r x + t (rotation by rows, angstrom), as mmCIF.
+ *
+ * In:   path      the file, as for pdb_read(), but not standard input
+ *       assembly  what is moved: model_t.assembly of the model that was read, "" for the deposited one
+ *       out       the file to write, which appears whole or not at all
+ *
+ * All atoms of the file are written (hydrogens, waters, every alternate location), of the deposited model with all its models, of an assembly
+ * those of the first model, copy by copy: the second copy of chain A is A-2, and atoms are numbered anew. Coordinates have three decimals. Of an mmCIF file
+ * everything else stays, but: what tells of the crystal goes (cell, symmetry, scale matrices, NCS); operators of assemblies and
+ * anisotropic displacements are turned with the deposited model, and go with an assembly. Of a PDB file what the reader keeps of it is written: atoms,
+ * title, names of molecules, remarks that gemmi knows.
+ * 0, or -1: the errors of pdb_read(); ERR_IO out cannot be written. Thread-safe. */
+int pdb_place(const char *path, const char *assembly, const double r[3][3], const double t[3], const char *out, err_t *err);
+
 /* Whether the first n bytes of a file (after decompression) look like PDB or mmCIF. A few kilobytes are enough. */
 bool pdb_sniff(const unsigned char *buf, size_t n);
 

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/notes.h"
@@ -68,6 +69,11 @@ extern "C" {
 #endif
 int gemmi_pdb(const char *buf, size_t n, const char *name, raw_t *r, err_t *err);
 int gemmi_cif(const char *buf, size_t n, const char *name, raw_t *r, err_t *err);
+
+/* gemmi_place.cc: write to `out` what pdb_place() promises. buf: the text that r was parsed from (pdb: prepared PDB text, else mmCIF);
+ * assembly: one of r's, or "". m: rotation | translation. 0, or -1 with ERR_FORMAT or ERR_NOMEM. */
+int gemmi_place(const char *buf, size_t n, const char *name, int pdb, const raw_t *r, const char *assembly, const double m[3][4], FILE *out,
+                err_t *err);
 #ifdef __cplusplus
 }
 #endif

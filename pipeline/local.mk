@@ -20,6 +20,7 @@ libpipeline_a_SOURCES = \
 	pipeline/search.c pipeline/search.h \
 	pipeline/similar.c pipeline/similar.h \
 	pipeline/split.c pipeline/split.h \
+	pipeline/structures.c pipeline/structures.h pipeline/target.c pipeline/target.h \
 	pipeline/textmodel.c pipeline/textmodel.h \
 	pipeline/unique.c pipeline/unique.h \
 	pipeline/vectors.c pipeline/vectors.h \

@@ -5,6 +5,7 @@ cryolex_SOURCES = \
 	src/cmd_dataset.c src/cmd_dataset_preview.c \
 	src/cmd_embed.c \
 	src/cmd_encode_text.c \
+	src/cmd_fit.c \
 	src/cmd_fsc.c src/canvas.c src/canvas.h src/fscplot.c src/fscplot.h src/strokes.c src/strokes.h \
 	src/cmd_index.c \
 	src/cmd_info.c \

@@ -12,6 +12,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_index_merge,
     &cmd_search,
     &cmd_annotate,
+    &cmd_fit,
     &cmd_embed,
     &cmd_encode_text,
     &cmd_caption,
