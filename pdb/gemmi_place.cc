@@ -68,7 +68,9 @@ cif::Document document(const char *buf, size_t n, const char *name, bool pdb)
         gemmi::setup_entities(st);
         gemmi::assign_label_seq_id(st, false);
         if (st.name.empty() || st.name.find('/') != std::string::npos) st.name = "model";
-        return gemmi::make_mmcif_document(st);
+        gemmi::MmcifOutputGroups groups(true);
+        groups.group_pdb = true;
+        return gemmi::make_mmcif_document(st, groups);
     }
     cif::Document doc;
     doc.source = name;

@@ -223,7 +223,7 @@ static int one(const app_t *app, const opts_t *o, const target_t *t, const char 
     if (h->path) log_notes(&app->log, h->path, &notes);
     if (!rc && !(h->assembly = mem_str(m->assembly, err))) rc = -1;
     if (!rc)
-        log_msg(&app->log, LOG_INFO, "%s: correlation %.3f, %.0f %% of it inside the contour, %.0f %% of that occupied, z %.1f", h->path,
+        log_msg(&app->log, LOG_INFO, "%s: correlation %.3f, %.0f %% of the model inside the contour, %.0f %% of the contour occupied, z %.1f", h->path,
                 h->fit.correlation, 100 * h->fit.inside, 100 * h->fit.occupied, h->fit.z);
     model_free(m);
     notes_free(&notes);
