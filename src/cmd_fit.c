@@ -77,18 +77,18 @@ static int by_correlation(const void *a, const void *b)
 
 /* ---- what is printed ---- */
 
-enum { NUMBERS = 13 };
+enum { NUMBERS = 14 };
 static const struct {
     const char *name;
     int digits;
-} column[NUMBERS] = {{"correlation", 4}, {"inside", 3}, {"occupied", 3}, {"z", 2}, {"qw", 6}, {"qx", 6}, {"qy", 6}, {"qz", 6},
+} column[NUMBERS] = {{"correlation", 4}, {"overall", 4}, {"inside", 3}, {"occupied", 3}, {"z", 2}, {"qw", 6}, {"qx", 6}, {"qy", 6}, {"qz", 6},
                      {"tx", 3},          {"ty", 3},     {"tz", 3},       {"step", 2}, {"rotations", 0}};
 
 static void numbers(const fit_t *f, double v[NUMBERS])
 {
     double q[4];
     pose_quaternion(f->pose.r, q);
-    const double all[NUMBERS] = {f->correlation, f->inside, f->occupied, f->z, q[0], q[1], q[2], q[3], f->pose.t[0], f->pose.t[1], f->pose.t[2],
+    const double all[NUMBERS] = {f->correlation, f->overall, f->inside, f->occupied, f->z, q[0], q[1], q[2], q[3], f->pose.t[0], f->pose.t[1], f->pose.t[2],
                                  f->step, (double)f->rotations};
     memcpy(v, all, sizeof all);
 }
@@ -294,13 +294,14 @@ const cmd_t cmd_fit = {
              "searched at a low resolution, and the best poses, and those that lay the principal axes on one another, are refined up to the "
              "resolution of the map. Rows come by correlation, the best first.\n\n"
              "Columns: rank, from 1; entry; correlation, about the mean, of the simulated model with the map, over the voxels of the map where "
-             "the model's density is above a twentieth of its highest; inside, the fraction of the atoms, by weight, that lie above "
+             "the model's density is above a twentieth of its highest; overall, the same over these and all that is above the contour, which is less for a part than "
+             "for the whole; inside, the fraction of the atoms, by weight, that lie above "
              "the contour; occupied, the fraction of the volume above the contour where the model is; z, how many standard deviations the best score "
              "of the search lies above the mean over all rotations; the rotation as a unit quaternion qw, qx, qy, qz, and the translation "
              "tx, ty, tz in angstrom, which is added after the rotation: both are of the coordinates in the file; step of the search in angstrom; "
              "rotations searched; file, the placed model.\n\n"
              "A symmetric model has as many right places as it has symmetry, and any of them may come out. The correlation is that of the place: compare it between "
-             "models of like size only, as a small part fits in many places.",
+             "models of like size only, as a small part fits in many places; overall compares models that may be the whole.",
     .example = "cryolex fit -o fitted --structures ~/structures emd_3342.map.gz 5fwm 5fwp",
     .opts = rows,
     .opt_size = sizeof(opts_t),

@@ -1,11 +1,14 @@
 /* cmd_search: cryolex search, the entries of an index nearest to a map, a model, or a text. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/tsv.h"
 #include "pipeline/search.h"
+#include "pipeline/structures.h"
+#include "pipeline/target.h"
 #include "pipeline/textmodel.h"
 #include "src/json.h"
 #include "src/query.h"
@@ -13,8 +16,8 @@
 
 typedef struct {
     queryopts_t query;
-    const char *text, *text_model;
-    long top;
+    const char *text, *text_model, *structures;
+    long top, rerank;
     int descriptor, format;
     bool shape_only, plain;
     mapopts_t map;
@@ -39,6 +42,10 @@ static const opt_t rows[] = {
     {0, "shape-only", OPT_FLAG, offsetof(opts_t, shape_only), NULL, 0, 0, NULL, NULL, "Leave size out of the score"},
     {0, "plain", OPT_FLAG, offsetof(opts_t, plain), NULL, 0, 0, NULL, NULL,
      "Compare cubes as they stand, without a third stage that forgives a frame that is a little off"},
+    {0, "rerank", OPT_INT, offsetof(opts_t, rerank), "N", 0, 10000, NULL, "0",
+     "Place the first N hits in the map, as fit does, and put them in the order of their overall correlation there; the queries are maps, and --structures is needed"},
+    {0, "structures", OPT_STR, offsetof(opts_t, structures), "FOLDER", 0, 0, NULL, NULL,
+     "Where the files of entries are, for --rerank: 1abc.cif.gz or ab/1abc.cif.gz, and so on, as for fit"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
      "TSV with a header row, or one JSON object a line"},
     {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
@@ -60,14 +67,15 @@ static void numbers(const index_t *x, const hit_t *h, double out[COLUMNS])
     memcpy(out, v, sizeof v);
 }
 
-static void print_header(void)
+static void print_header(bool fit)
 {
     printf("query\trank\tid");
     for (int c = 0; c < COLUMNS; c++) printf("\t%s", column[c].name);
-    printf("\ttitle\n");
+    printf("%s\ttitle\n", fit ? "\tfit" : "");
 }
 
-static void print_tsv(const char *query, const index_t *x, const hit_t *h, size_t n)
+/* fit: NULL, or (n) correlations of the placed hits, NAN where there is none. */
+static void print_tsv(const char *query, const index_t *x, const hit_t *h, const double *fit, size_t n)
 {
     double v[COLUMNS];
     for (size_t i = 0; i < n; i++) {
@@ -78,13 +86,14 @@ static void print_tsv(const char *query, const index_t *x, const hit_t *h, size_
         for (int c = 0; c < COLUMNS; c++)
             if (isnan(v[c])) printf("\t-");
             else printf(column[c].sign ? "\t%+.*f" : "\t%.*f", column[c].digits, v[c]);
+        if (fit) printf(isnan(fit[i]) ? "\t-" : "\t%.4f", fit[i]);
         putchar('\t');
         tsv_put(stdout, x->text[INDEX_TITLE][h[i].entry]);
         putchar('\n');
     }
 }
 
-static void print_json(const char *query, const index_t *x, const hit_t *h, size_t n)
+static void print_json(const char *query, const index_t *x, const hit_t *h, const double *fit, size_t n)
 {
     double v[COLUMNS];
     for (size_t i = 0; i < n; i++) {
@@ -95,14 +104,15 @@ static void print_json(const char *query, const index_t *x, const hit_t *h, size
         numbers(x, &h[i], v);
         for (int c = 0; c < COLUMNS; c++)
             if (!isnan(v[c])) json_object_set_new(j, column[c].name, json_rounded(v[c], column[c].digits));
+        if (fit && !isnan(fit[i])) json_object_set_new(j, "fit", json_rounded(fit[i], 4));
         json_object_set_new(j, "title", json_text(x->text[INDEX_TITLE][h[i].entry]));
         json_line(j);
     }
 }
 
-static void print_hits(const opts_t *o, const char *query, const index_t *x, const hit_t *h, size_t n)
+static void print_hits(const opts_t *o, const char *query, const index_t *x, const hit_t *h, const double *fit, size_t n)
 {
-    (o->format == FORMAT_JSON ? print_json : print_tsv)(query, x, h, n);
+    (o->format == FORMAT_JSON ? print_json : print_tsv)(query, x, h, fit, n);
 }
 
 typedef struct {
@@ -110,7 +120,60 @@ typedef struct {
     query_t *q;
     search_opts_t search;
     hit_t *hit;
+    double *fit; /* as many; NULL without --rerank */
 } job_t;
+
+/* ---- --rerank ---- */
+
+typedef struct {
+    hit_t hit;
+    double fit;
+    size_t order;
+} placed_t;
+
+/* Those that were placed by correlation, then the rest as they were. */
+static int by_fit(const void *a, const void *b)
+{
+    const placed_t *p = a, *q = b;
+    double x = isnan(p->fit) ? -2 : p->fit, y = isnan(q->fit) ? -2 : q->fit;
+    return x > y ? -1 : x < y ? 1 : p->order < q->order ? -1 : 1;
+}
+
+/* The correlation of an entry in the map, or NAN with a warning. */
+static double place_entry(const app_t *app, const target_t *t, const char *folder, const char *id)
+{
+    const fit_opts_t how = {.memory = app->memory};
+    err_t err = {0};
+    fit_t fit;
+    model_t *m = NULL;
+    char *path = structures_find(folder, id, &err);
+    int rc = path ? target_place(t, path, NULL, &how, &fit, &m, NULL, &err) : -1;
+    if (rc) log_msg(&app->log, LOG_WARN, "%s (not placed, behind those that are)", err.msg);
+    model_free(m);
+    mem_free(path);
+    return rc ? (double)NAN : fit.overall;
+}
+
+/* Reorders the first --rerank of n hits; fit (n) gets the correlations. */
+static int rerank(const job_t *j, const char *path, hit_t *hit, double *fit, size_t n, err_t *err)
+{
+    const app_t *app = j->q->app;
+    size_t most = (size_t)j->o->rerank < n ? (size_t)j->o->rerank : n;
+    target_t t = {0};
+    placed_t *p = mem_new(most, sizeof *p, err);
+    int rc = p ? target_open(&t, path, &j->q->d.map, &j->q->d.header, j->o->query.contour, (double)NAN, NULL, err) : -1;
+    for (size_t i = 0; !rc && i < n; i++) fit[i] = (double)NAN;
+    for (size_t i = 0; !rc && i < most; i++)
+        p[i] = (placed_t){hit[i], place_entry(app, &t, j->o->structures, j->q->x.text[INDEX_ID][hit[i].entry]), i};
+    if (!rc) qsort(p, most, sizeof *p, by_fit);
+    for (size_t i = 0; !rc && i < most; i++) {
+        hit[i] = p[i].hit;
+        fit[i] = p[i].fit;
+    }
+    mem_free(p);
+    target_close(&t);
+    return rc;
+}
 
 static int search_one(void *ctx, const char *path, const record_t *rec, const float *z, err_t *err)
 {
@@ -124,7 +187,9 @@ static int search_one(void *ctx, const char *path, const record_t *rec, const fl
     if (j->search.kind == SEARCH_BOTH && n && j->hit[0].confidence < UNLIKELY)
         log_msg(log, LOG_WARN, "%s: confidence in the best hit is only %.2f: the index may hold nothing alike", path,
                 (double)j->hit[0].confidence);
-    print_hits(j->o, path, &j->q->x, j->hit, n);
+    if (j->fit && rec->kind != ITEM_MAP) return err_set(err, ERR_USAGE, "%s: a model; --rerank places hits in maps", path);
+    if (j->fit && rerank(j, path, j->hit, j->fit, n, err)) return -1;
+    print_hits(j->o, path, &j->q->x, j->hit, j->fit, n);
     return 0;
 }
 
@@ -155,7 +220,7 @@ static int search_text(const opts_t *o, query_t *q, hit_t *hit, err_t *err)
                      !(terms ? search_words : search_vector)(&q->x, z, (size_t)o->top, hit, &n, err)
                  ? 0
                  : -1;
-    if (!rc) print_hits(o, o->text, &q->x, hit, n);
+    if (!rc) print_hits(o, o->text, &q->x, hit, NULL, n);
     mem_free(z);
     return rc;
 }
@@ -170,6 +235,8 @@ static int check(const opts_t *o, int files, err_t *err)
         return err_set(err, ERR_USAGE, "search: --text is compared by terms and embeddings: no --descriptor but learned goes with it");
     if (o->shape_only && o->descriptor == D_SIZE)
         return err_set(err, ERR_USAGE, "search: --descriptor size and --shape-only leave nothing to compare");
+    if (o->rerank && o->text) return err_set(err, ERR_USAGE, "search: --rerank places hits in maps: --text has none");
+    if (o->rerank && !o->structures) return err_set(err, ERR_USAGE, "search: --rerank needs the files of entries; give --structures FOLDER");
     return 0;
 }
 
@@ -182,24 +249,27 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     err_t err = {0};
     query_t q = {0};
     hit_t *hit = NULL;
+    double *fit = NULL;
     size_t failed = 0, n = (size_t)argc;
     int status = EXIT_NOT_RUN;
     querykind_t how = d == D_AUTO ? QUERY_AUTO : d == D_BOTH || d == D_LEARNED ? QUERY_LEARNED : QUERY_PLAIN;
     unsigned learned = o->text && o->descriptor == D_AUTO ? INDEX_VOCAB | INDEX_VOCAB_EMBED : d == D_LEARNED ? 0 : INDEX_CUBE | INDEX_MAPPED;
     if (check(o, argc, &err) ||
         query_open(&q, app, &o->query, &o->map, (size_t)argc, how, INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE), plain[d], learned, &err) ||
-        !(hit = mem_new((size_t)o->top < q.x.n ? (size_t)o->top : q.x.n, sizeof *hit, &err)))
+        !(hit = mem_new((size_t)o->top < q.x.n ? (size_t)o->top : q.x.n, sizeof *hit, &err)) ||
+        (o->rerank && !(fit = mem_new((size_t)o->top < q.x.n ? (size_t)o->top : q.x.n, sizeof *fit, &err))))
         goto done;
-    job_t job = {.o = o, .q = &q, .hit = hit};
+    job_t job = {.o = o, .q = &q, .hit = hit, .fit = fit};
     job.search = (search_opts_t){.kind = d == D_AUTO && q.model.encoder ? SEARCH_BOTH : kind[d], .shape_only = o->shape_only,
                                  .plain = o->plain, .top = (size_t)o->top, .scoring = &q.scoring};
-    if (o->format == FORMAT_TSV) print_header();
+    if (o->format == FORMAT_TSV) print_header(o->rerank > 0);
     if (o->text) failed = search_text(o, &q, hit, &err) ? 1 : 0;
     else failed = query_run(&q, argv, n, search_one, &job);
     status = !failed ? EXIT_DONE : failed < n ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
 done:
     if (err.code != ERR_OK) status = cmd_fail(app, &err);
     mem_free(hit);
+    mem_free(fit);
     query_close(&q);
     return status;
 }
@@ -214,7 +284,7 @@ const cmd_t cmd_search = {
              "Columns: query; rank, from 1; id of the entry; score, higher is nearer; confidence, the probability that the hit is "
              "the same protein; cosine of the embeddings; cube, aligned correlation of the canonical cubes (-1 to 1); distance of the Zernike "
              "or profile vectors (0 is alike); rg, radius of gyration "
-             "of the entry in angstrom; dlog_rg, natural logarithm of the ratio of the entry's to the query's; title. What was not "
+             "of the entry in angstrom; dlog_rg, natural logarithm of the ratio of the entry's to the query's; with --rerank fit, the overall correlation (see fit) of the entry's model, placed in the map; title. What was not "
              "compared is - (in JSON, it is not there).\n\n"
              "Cubes are compared in stages: the 1000 entries that are best by the plain correlation, or as many as --top asks for, are "
              "compared again by the aligned one, which forgives small errors of the position, the axes and the size of the query, so "

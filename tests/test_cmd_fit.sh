@@ -1,5 +1,5 @@
 #!/bin/bash
-# cryolex fit: places, files and script; entries by id; assemblies; what is refused.
+# cryolex fit: places, files and script; entries by id; assemblies; what is refused. search --rerank.
 # shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
 cryolex=${CRYOLEX:?the program to test}
@@ -38,9 +38,9 @@ place() {
 
 columns() { # the quarter turn back: w and -z of sqrt(1/2)
     run 0 "$cryolex" fit -q -r 8 -o w map.mrc away.pdb || return 1
-    same header "$(printf 'rank\tentry\tcorrelation\tinside\toccupied\tz\tqw\tqx\tqy\tqz\ttx\tty\ttz\tstep\trotations\tfile')" "$(head -1 out)" || return 1
-    awk -F'\t' 'NR == 2 && $1 == 1 && $2 == "away" && $3 > 0.95 && $4 > 0.5 && $5 > 0.9 && $6 > 3 && $15 == 1857 && $16 == "w/away.cif" {
-        ok = ($7 - 0.7071) ^ 2 + $8 ^ 2 + $9 ^ 2 + ($10 + 0.7071) ^ 2 < 0.001} END {exit !ok}' out || { cat out; return 1; }
+    same header "$(printf 'rank\tentry\tcorrelation\toverall\tinside\toccupied\tz\tqw\tqx\tqy\tqz\ttx\tty\ttz\tstep\trotations\tfile')" "$(head -1 out)" || return 1
+    awk -F'\t' 'NR == 2 && $1 == 1 && $2 == "away" && $3 > 0.95 && $4 > 0.9 && $5 > 0.5 && $6 > 0.9 && $7 > 3 && $16 == 1857 && $17 == "w/away.cif" {
+        ok = ($8 - 0.7071) ^ 2 + $9 ^ 2 + $10 ^ 2 + ($11 + 0.7071) ^ 2 < 0.001} END {exit !ok}' out || { cat out; return 1; }
 }
 
 threads() {
@@ -56,7 +56,7 @@ script() { # by relative names, the best first, the map as it lies
 
 by_id() {
     run 0 "$cryolex" fit -q -r 8 --angle 30 --structures pdb map.mrc 1ABC 2abc 3abd || return 1
-    same entries "1abc 2abc 3abd" "$(awk 'NR > 1 {print $2}' out | sort | tr '\n' ' ' | sed 's/ $//')" && same files 3 "$(awk -F'\t' '$16 == "-"' out | wc -l)"
+    same entries "1abc 2abc 3abd" "$(awk 'NR > 1 {print $2}' out | sort | tr '\n' ' ' | sed 's/ $//')" && same files 3 "$(awk -F'\t' '$17 == "-"' out | wc -l)"
 }
 
 assembly() { # both halves, the second as chain A-2; asu: one
@@ -94,6 +94,20 @@ refused() { # STATUS PATTERN ARGUMENT...
     grep -q -- "$pattern" err || { cat out err; return 1; }
 }
 
+# An index of what fits and of what does not; the entry without a file stays behind those that were placed.
+reranked() {
+    mkdir -p all && cp home.pdb all/2abc.pdb && cp away.pdb all/7gone.pdb && atoms x/2 y+z/2 z A >all/5bad.pdb && cp all/5bad.pdb pdb/5bad.pdb || return 1
+    run 0 "$cryolex" index build -q -o i.h5 all && run 0 "$cryolex" search -q -i i.h5 -d cube --rerank 3 --structures pdb map.mrc || return 1
+    same header fit "$(awk -F'\t' 'NR == 1 {print $(NF - 1)}' out)" && same order "2abc 5bad 7gone" "$(awk -F'\t' 'NR > 1 {print $3}' out | tr '\n' ' ' | sed 's/ $//')" || return 1
+    awk -F'\t' 'NR == 2 {exit !($(NF - 1) > 0.95)}' out && awk -F'\t' 'NR == 4 {exit !($(NF - 1) == "-")}' out || { cat out; return 1; }
+    run 0 "$cryolex" search -i i.h5 -d cube --rerank 3 --structures pdb map.mrc && grep -q '7gone: no structure file of it in pdb' err
+}
+
+rerank_refused() {
+    run 2 "$cryolex" search -i i.h5 -d cube --rerank 3 map.mrc && grep -q -- '--structures FOLDER' err && run 2 "$cryolex" search --rerank 3 --structures pdb -t word && grep -q -- '--text' err &&
+        run 3 "$cryolex" search -i i.h5 -d cube --rerank 3 --structures pdb home.pdb && grep -q 'home.pdb: a model' err
+}
+
 tap "a model put back" place
 tap "columns" columns
 tap "any threads: the same bytes" threads
@@ -105,6 +119,8 @@ tap "JSON" json
 tap "one of two fails" some_fail
 tap "two of one name" same_names
 tap "not onto an input" onto_input
+tap "search --rerank" reranked
+tap "search --rerank refused" rerank_refused
 tap "no such map" refused 3 "nomap.mrc" nomap.mrc away.pdb
 tap "contour above all" refused 3 "map.mrc: .*" -c 1e9 map.mrc away.pdb
 tap "id without a folder" refused 3 "--structures FOLDER" map.mrc 1abc

@@ -212,7 +212,7 @@ static void part_in_whole(void **state)
     assert_int_equal(fit_model(f, away, NULL, &got, NULL), 0);
     move(away, &got.pose);
     assert_close(rmsd(part, away), 0, 1);
-    assert_true(got.occupied < 0.8);
+    assert_true(got.occupied < 0.8 && got.overall < got.correlation - 0.1);
     fit_map_free(f);
     vol_free(v);
     drop(part);
@@ -314,6 +314,7 @@ static void as_it_stands(void **state)
     pose_t far = still;
     assert_int_equal(fit_measure(f, m, NULL, &got, NULL), 0);
     assert_close(got.correlation, 1, 1e-3); /* the highest values of the map are cut */
+    assert_close(got.overall, 1, 1e-3);
     assert_close(got.inside, 1, 0.01);
     assert_close(got.occupied, 1, 0.01);
     assert_true(isnan(got.z));

@@ -23,6 +23,7 @@ struct fitmap {
     const vol_t *v;
     unsigned char *inside; /* (nz,ny,nx) of v: above the contour */
     size_t n_inside;
+    double sum, squares;   /* of the values there, over the background and cut */
     double background, top; /* values below and above are cut */
     double resolution;
     double lo[3], hi[3];    /* angstrom: box round the centres of the voxels inside */
@@ -64,17 +65,20 @@ static double above(const fitmap_t *f, float v)
     return isfinite(v) ? fmax(0, fmin((double)v, f->top) - f->background) : 0;
 }
 
-static double mean_inside(const fitmap_t *f)
+static void sum_inside(fitmap_t *f)
 {
     size_t plane = f->v->nx * f->v->ny;
-    double sum = 0;
     for (size_t z = 0; z < f->v->nz; z++) {
-        double part = 0;
-        for (size_t i = z * plane; i < (z + 1) * plane; i++)
-            if (f->inside[i]) part += above(f, f->v->data[i]);
-        sum += part;
+        double sum = 0, squares = 0;
+        for (size_t i = z * plane; i < (z + 1) * plane; i++) {
+            if (!f->inside[i]) continue;
+            double v = above(f, f->v->data[i]);
+            sum += v;
+            squares += v * v;
+        }
+        f->sum += sum;
+        f->squares += squares;
     }
-    return sum / (double)f->n_inside;
 }
 
 /* The voxels lo..hi and a margin as far as the map goes; beyond it what is outside counts as 0. */
@@ -83,7 +87,7 @@ static int cut_out(fitmap_t *f, const size_t lo[3], const size_t hi[3], err_t *e
     const vol_t *v = f->v;
     const size_t side[3] = {v->nx, v->ny, v->nz};
     size_t from[3], n[3];
-    double even = EVEN * mean_inside(f);
+    double even = EVEN * f->sum / (double)f->n_inside;
     for (int d = 0; d < 3; d++) {
         size_t margin = (size_t)ceil(f->resolution / v->voxel[d]) + 2;
         from[d] = lo[d] > margin ? lo[d] - margin : 0;
@@ -126,6 +130,7 @@ fitmap_t *fit_map_new(const vol_t *v, double level, double resolution, err_t *er
         goto fail;
     f->background = fmin(s.background, level);
     f->top = fmax(s.hi, level);
+    sum_inside(f);
     bounds(f, lo, hi);
     if (cut_out(f, lo, hi, err) || frame_of(f->body, f->body->data, &f->frame, err)) goto fail;
     return f;
@@ -403,6 +408,12 @@ static long nearest(const vol_t *v, const double x[3])
     return (at[2] * (long)v->ny + at[1]) * (long)v->nx + at[0];
 }
 
+static double pearson(double n, double a, double b, double aa, double bb, double ab)
+{
+    double var = n * aa - a * a, own = n * bb - b * b;
+    return var > 0 && own > 0 ? (n * ab - a * b) / (sqrt(var) * sqrt(own)) : 0;
+}
+
 /* Values of the map are looked up where the model is simulated: at its voxels, if these are cubic, else at the nearest. */
 static int measure(const fitmap_t *f, const model_t *m, const pose_t *pose, size_t memory, fit_t *out, err_t *err)
 {
@@ -410,6 +421,7 @@ static int measure(const fitmap_t *f, const model_t *m, const pose_t *pose, size
     if (!moving.atom) return -1;
     vol_t *s = simulate(&moving, &(sim_opts_t){.resolution = f->resolution, .voxel = mean_voxel(f->v), .memory = memory}, err);
     double n = 0, a = 0, b = 0, aa = 0, bb = 0, ab = 0, in = 0, all = 0, covered = 0;
+    double sum = f->sum, squares = f->squares; /* of what is inside and not covered */
     float top = 0;
     for (size_t i = 0; s && i < vol_len(s); i++) top = fmaxf(top, s->data[i]);
     for (size_t i = 0; s && i < vol_len(s); i++) {
@@ -418,7 +430,11 @@ static int measure(const fitmap_t *f, const model_t *m, const pose_t *pose, size
                              s->origin[2] + s->voxel[2] * (double)(i / s->nx / s->ny)};
         long at = nearest(f->v, x);
         double v = at < 0 ? 0 : above(f, f->v->data[at]), w = (double)s->data[i];
-        covered += at >= 0 && f->inside[at];
+        if (at >= 0 && f->inside[at]) {
+            covered++;
+            sum -= v;
+            squares -= v * v;
+        }
         n++;
         a += v;
         b += w;
@@ -433,9 +449,9 @@ static int measure(const fitmap_t *f, const model_t *m, const pose_t *pose, size
         all += w;
         in += at >= 0 && f->inside[at] ? w : 0;
     }
-    double var = n * aa - a * a, own = n * bb - b * b;
     out->pose = *pose;
-    out->correlation = var > 0 && own > 0 ? (n * ab - a * b) / (sqrt(var) * sqrt(own)) : 0;
+    out->correlation = pearson(n, a, b, aa, bb, ab);
+    out->overall = pearson(n + (double)f->n_inside - covered, a + sum, b, aa + squares, bb, ab);
     out->inside = all > 0 ? in / all : 0;
     out->occupied = fmin(1, covered / (double)f->n_inside);
     mem_free(moving.atom);

@@ -40,6 +40,8 @@ typedef struct {
     pose_t pose;        /* of the model's coordinates */
     double correlation; /* about the mean, of the simulated model with the map, over the voxels of the map where the model's
                          * density is above FIT_MASK of its highest; -1..1 */
+    double overall;     /* the same over the voxels above the contour as well, where the model may be 0: a part of what is in the map has
+                         * less of it than the whole; -1..1 */
     double inside;      /* fraction of the atoms, by weight, that lie above the contour; 0..1 */
     double occupied;    /* fraction of the volume above the contour where the model is (as in correlation); 0..1 */
     double z;           /* highest score of the coarse search: standard deviations over the mean of the best score of each rotation */
@@ -58,7 +60,7 @@ typedef struct {
  * Runs on all threads; the same bytes for any number of them. Thread-safe. */
 int fit_model(const fitmap_t *f, const model_t *m, const fit_opts_t *o, fit_t *out, err_t *err);
 
-/* The last three numbers of a model as it stands (pose the identity, z NAN): out->correlation, inside, occupied. Errors as above. */
+/* The numbers of a model as it stands (pose the identity, z NAN): out->correlation, overall, inside, occupied. Errors as above. */
 int fit_measure(const fitmap_t *f, const model_t *m, const fit_opts_t *o, fit_t *out, err_t *err);
 
 #endif
