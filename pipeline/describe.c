@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "pdb/pdb.h"
+#include "pipeline/halves.h"
 #include "pipeline/header.h"
 #include "voxel/contour.h"
 #include "voxel/simulate.h"
@@ -135,14 +136,15 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
 {
     mrc_opts_t o = d->map;
     if (it->apix > 0) o.apix = it->apix;
-    vol_t *v = map_read(it->path, &o, NULL, notes, err);
+    double resolution = it->resolution;
+    vol_t *v = it->half ? halves_read(it->path, it->half, &o, &resolution, notes, err) : map_read(it->path, &o, NULL, notes, err);
     if (!v) return -1;
     contour_t c = {.level = it->contour};
     emdb_t e;
     int found = header_of_map(it->path, &d->header, v, &c.level, &e, notes, err), rc = found < 0 ? -1 : 0;
     r->kind = ITEM_MAP;
     r->estimated = isnan(c.level);
-    r->resolution = (float)it->resolution;
+    r->resolution = (float)resolution;
     if (!rc) rc = take_cube(d, v, r->estimated ? NULL : &c.level, r, err);
     if (!rc && r->estimated && contour_estimate(v, &c, NULL)) c.level = (double)NAN;
     r->level = (float)c.level;
@@ -166,7 +168,7 @@ static int describe_model(const describer_t *d, const item_t *it, record_t *r, n
 
 static int describe_any(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
-    itemkind_t kind = it->kind != ITEM_AUTO ? it->kind : manifest_kind(it->path);
+    itemkind_t kind = it->half ? ITEM_MAP : it->kind != ITEM_AUTO ? it->kind : manifest_kind(it->path);
     err_t first = {0};
     *r = (record_t){0};
     int rc = -1;
@@ -181,7 +183,8 @@ static int describe_any(const describer_t *d, const item_t *it, record_t *r, not
     }
     if (!rc) return 0;
     record_free(r);
-    if (!strncmp(first.msg, it->path, strlen(it->path))) return err_set(err, first.code, "%s", first.msg);
+    if (!strncmp(first.msg, it->path, strlen(it->path)) || (it->half && !strncmp(first.msg, it->half, strlen(it->half))))
+        return err_set(err, first.code, "%s", first.msg);
     return err_set(err, first.code, "%s: %s", it->path, first.msg);
 }
 

@@ -11,6 +11,7 @@ libpipeline_a_SOURCES = \
 	pipeline/dataset_text.c pipeline/dataset_text.h \
 	pipeline/describe.c pipeline/describe.h \
 	pipeline/embed.c pipeline/embed.h \
+	pipeline/halves.c pipeline/halves.h \
 	pipeline/header.c pipeline/header.h \
 	pipeline/h5.c pipeline/h5.h pipeline/h5read.c pipeline/h5read.h \
 	pipeline/index.c pipeline/index_h5.c pipeline/index.h \

@@ -13,6 +13,7 @@ typedef enum { ITEM_AUTO, ITEM_MAP, ITEM_MODEL } itemkind_t;
 typedef struct {
     const char *id;
     const char *path;     /* as to be opened: relative paths of a TSV start at its folder */
+    const char *half;     /* the other half-map, path being one; borrowed, never set by manifest_add(); NULL: none */
     itemkind_t kind;      /* column kind: map, model; empty: by content */
     double contour;       /* NAN: none */
     double resolution;    /* angstrom; 0: none */

@@ -24,6 +24,7 @@ typedef struct {
     bool one_frame;
     double contour;
     headopts_t header;
+    bool halves;
     mapopts_t map;
 } opts_t;
 
@@ -47,6 +48,7 @@ static const opt_t rows[] = {
      "first"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
      "TSV with a header row, or one JSON object a line"},
+    {0, "half-maps", OPT_FLAG, offsetof(opts_t, halves), NULL, 0, 0, NULL, NULL, HALVES_HELP},
     {0, "headers", OPT_GROUP, offsetof(opts_t, header), NULL, 0, 0, headopts_rows, NULL, NULL},
     {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
     {0},
@@ -169,7 +171,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
         err_set(&err, ERR_USAGE,
                 "embed: no model; give -m MODEL or set CRYOLEX_MODEL (cryolex model new makes an untrained one)");
     if (kind == OUT_H5) outpath_whole("embed", o->out, &err);
-    if (err.code != ERR_OK || inputs_read(app, argc, argv, &m, &err) ||
+    if (err.code != ERR_OK || (o->halves ? inputs_halves : inputs_read)(app, argc, argv, &m, &err) ||
         (o->out &&
          (outpath_not_input("embed", o->out, path, &err) || inputs_spare("embed", o->out, argc, argv, &m, &err))) ||
         modelfile_read(path, &model, &err) || describe_new(&d, &map, &err) ||

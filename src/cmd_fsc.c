@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "src/canvas.h"
 #include "src/fscplot.h"
 #include "src/json.h"
@@ -159,11 +159,10 @@ static void tell(const app_t *app, const result_t *r)
 
 /* ---- what is read ---- */
 
-/* A map of a size for which there is memory beside what the curves take. */
 static vol_t *read_map(const app_t *app, const mrc_opts_t *mo, const char *path, err_t *err)
 {
     notes_t notes = {0};
-    vol_t *v = mrc_read(path, mo, NULL, &notes, err);
+    vol_t *v = map_read(path, mo, NULL, &notes, err);
     log_notes(&app->log, path, &notes);
     notes_free(&notes);
     return v;

@@ -5,6 +5,7 @@
 
 #include "mrc/map.h"
 #include "mrc/planes.h"
+#include "pipeline/halves.h"
 #include "src/mapopts.h"
 #include "src/outpath.h"
 #include "src/table.h"
@@ -17,6 +18,7 @@ typedef struct {
     long box;
     filter_t filter;
     int mode;
+    bool halves;
 } opts_t;
 
 #define AT(field) offsetof(opts_t, field)
@@ -32,6 +34,9 @@ static const opt_t rows[] = {
      "Width of these filters' raised-cosine edge, as a fraction of the frequency at which it is centred"},
     {0, "bfactor", OPT_REAL, AT(filter.bfactor), "B", -1e5, 1e5, NULL, NULL,
      "Multiply amplitudes by exp(-B s^2/4), s in 1/angstrom; below 0 sharpens"},
+    {0, "half-maps", OPT_FLAG, AT(halves), NULL, 0, 0, NULL, NULL,
+     "There are two IN, half-maps: they are averaged, and the average is low-passed at the resolution that their Fourier shell correlation "
+     "gives at 0.143 without a mask (see cryolex fsc), unless --lowpass says where. The resolution is told"},
     {0, "mode", OPT_CHOICE, AT(mode), NULL, 0, 0, "0|1|2|6|12", "2", "MRC mode of the output"},
     {0, "in-apix", OPT_REAL, AT(map.apix), "A", 1e-3, 1e5, NULL, NULL, "Voxel size of IN, instead of the header's; needed where the file has none"},
     {0, "maps", OPT_GROUP, AT(map), NULL, 0, 0, mapopts_rows_how, NULL, NULL},
@@ -64,14 +69,34 @@ static vol_t *by_sections(const app_t *app, const char *path, planes_t *p, const
     return v;
 }
 
-static vol_t *whole(const app_t *app, const char *path, const mrc_opts_t *mo, double apix, notes_t *notes, err_t *err)
+static vol_t *grid_changed(const app_t *app, const char *path, vol_t *v, double apix, err_t *err)
 {
     size_t m[3];
-    vol_t *v = map_read(path, mo, NULL, notes, err);
     if (!v || !(apix > 0)) return v;
     vol_t *w = new_sides(app, path, v, apix, vol_len(v), m, err) ? NULL : resample_apix(v, apix, err);
     vol_free(v);
     return w;
+}
+
+static vol_t *whole(const app_t *app, const char *path, const mrc_opts_t *mo, double apix, notes_t *notes, err_t *err)
+{
+    return grid_changed(app, path, map_read(path, mo, NULL, notes, err), apix, err);
+}
+
+/* The average of two half-maps; where no low-pass is asked for, *lowpass becomes their resolution. */
+static vol_t *averaged(const app_t *app, char **path, const opts_t *o, double *lowpass, err_t *err)
+{
+    mrc_opts_t mo = mapopts_mrc(&o->map, app);
+    notes_t notes = {0};
+    double resolution = 0;
+    vol_t *v = halves_read(path[0], path[1], &mo, &resolution, &notes, err);
+    log_notes(&app->log, path[0], &notes);
+    notes_free(&notes);
+    if (v && !(*lowpass > 0)) *lowpass = resolution;
+    bool read = v != NULL;
+    v = grid_changed(app, path[0], v, o->apix, err);
+    if (read && !v) err_prefix(err, path[0]);
+    return v;
 }
 
 static vol_t *rescaled(const app_t *app, const char *path, const opts_t *o, err_t *err)
@@ -104,23 +129,33 @@ static int check_finite(const vol_t *v, const char *path, err_t *err)
     return err_set(err, ERR_FORMAT, "%s: NaN or infinite voxels, which would spread over the whole map", path);
 }
 
+/* What is to be done, and whether it can be written. */
+static int check_operands(const opts_t *o, int argc, char **argv, err_t *err)
+{
+    int in = o->halves ? 2 : 1;
+    if (argc != in + 1) return err_set(err, ERR_USAGE, "resample: %d operands (%s)", argc, in > 1 ? "--half-maps: A, B and OUT" : "IN and OUT");
+    if (!(o->apix > 0) && !o->box && !filters(&o->filter) && !o->halves)
+        return err_set(err, ERR_USAGE, "resample: nothing to do (--apix, --box, --lowpass, --highpass, --bfactor or --half-maps is wanted)");
+    for (int i = 0; i < in; i++)
+        if (outpath_not_input("resample", argv[in], argv[i], err)) return -1;
+    return outpath_writable(argv[in], err);
+}
+
 static int run(const app_t *app, const void *options, int argc, char **argv)
 {
     const opts_t *o = options;
     static const int mode[] = {0, 1, 2, 6, 12};
     mrc_wopts_t wo = {.mode = mode[o->mode]};
+    filter_t filter = o->filter;
     err_t err = {0};
-    (void)argc;
     int rc = -1;
-    if (!(o->apix > 0) && !o->box && !filters(&o->filter)) {
-        err_set(&err, ERR_USAGE, "resample: nothing to do (--apix, --box, --lowpass, --highpass or --bfactor is wanted)");
-        return cmd_fail(app, &err);
-    }
-    if (outpath_not_input("resample", argv[1], argv[0], &err) || outpath_writable(argv[1], &err)) return cmd_fail(app, &err);
-    vol_t *v = rescaled(app, argv[0], o, &err);
+    if (check_operands(o, argc, argv, &err)) return cmd_fail(app, &err);
+    const char *out = argv[argc - 1];
+    vol_t *v = o->halves ? averaged(app, argv, o, &filter.lowpass, &err) : rescaled(app, argv[0], o, &err);
+    if (!v && o->halves) goto fail; /* the message has the name of one of the two */
     if (!v) goto done;
-    if (filters(&o->filter) && filtered(app, argv[0], v, &o->filter, &err)) goto done;
-    if ((o->apix > 0 || filters(&o->filter)) && check_finite(v, argv[0], &err)) goto done;
+    if (filters(&filter) && filtered(app, argv[0], v, &filter, &err)) goto done;
+    if ((o->apix > 0 || filters(&filter)) && check_finite(v, argv[0], &err)) goto done;
     if (o->box) {
         size_t n = (size_t)o->box;
         if (room_for(app, argv[0], vol_len(v) + n * n * n, &err)) goto done;
@@ -129,9 +164,9 @@ static int run(const app_t *app, const void *options, int argc, char **argv)
         v = w;
         if (!v) goto done;
     }
-    if (mrc_write(argv[1], v, &wo, &err)) goto fail;
-    log_msg(&app->log, LOG_INFO, "%s: %zu x %zu x %zu voxels of %.6g x %.6g x %.6g angstrom", argv[1], v->nx, v->ny, v->nz,
-            v->voxel[0], v->voxel[1], v->voxel[2]);
+    if (mrc_write(out, v, &wo, &err)) goto fail;
+    log_msg(&app->log, LOG_INFO, "%s: %zu x %zu x %zu voxels of %.6g x %.6g x %.6g angstrom", out, v->nx, v->ny, v->nz, v->voxel[0],
+            v->voxel[1], v->voxel[2]);
     rc = 0;
 done:
     if (rc) err_prefix(&err, strcmp(argv[0], "-") ? argv[0] : "standard input");
@@ -149,11 +184,12 @@ const cmd_t cmd_resample = {
              "The voxel size is changed by Fourier cropping or padding: frequencies that both\n"
              "grids can hold are kept unchanged, the mean is kept, and the centre of voxel\n"
              "(0,0,0) stays where it is. Filters come next, then --box. With --apix an\n"
-             "uncompressed map is read section by section and never held whole.",
+             "uncompressed map is read section by section and never held whole.\n\n"
+             "With --half-maps the operands are A B OUT.",
     .example = "cryolex resample --apix 4 --box 64 emd_1234.map.gz small.mrc",
     .opts = rows,
     .opt_size = sizeof(opts_t),
     .min_args = 2,
-    .max_args = 2,
+    .max_args = 3,
     .run = run,
 };

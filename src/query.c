@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "pipeline/embed.h"
 #include "pipeline/share.h"
+#include "src/inputs.h"
 
 static const float SMALL_RG = 7; /* angstrom */
 
@@ -21,6 +22,7 @@ const opt_t query_rows[] = {
      "program"},
     {'c', "contour", OPT_MAYBE, offsetof(queryopts_t, contour), "LEVEL", -HUGE_VAL, HUGE_VAL, NULL, NULL,
      "Contour level of the query maps, in their own units; without it, that of their EMDB headers, else estimated"},
+    {0, "half-maps", OPT_FLAG, offsetof(queryopts_t, halves), NULL, 0, 0, NULL, NULL, HALVES_HELP},
     {0, "header", OPT_STR, offsetof(queryopts_t, header.path), HEADER_ARG, 0, 0, NULL, NULL, HEADER_HELP},
     {0, "no-header", OPT_FLAG, offsetof(queryopts_t, header.off), NULL, 0, 0, NULL, NULL, NO_HEADER_HELP},
     {0, "assembly", OPT_STR, offsetof(queryopts_t, assembly), "ID", 0, 0, NULL, NULL,
@@ -61,7 +63,8 @@ int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts
     index_t peek = {0};
     emdb_where_t where;
     *q = (query_t){.app = app, .o = o};
-    if (headopts_where(&o->header, app, n, &where, err)) return -1;
+    if (o->halves && inputs_pairs(app, n, err)) return -1;
+    if (headopts_where(&o->header, app, o->halves ? n / 2 : n, &where, err)) return -1;
     if (!(q->index_path = path_of(app, o->index, "CRYOLEX_INDEX", "index", "-i INDEX", SHARE_INDEX, err))) return -1;
     if (kind == QUERY_AUTO) {
         if (index_read(q->index_path, 0, &peek, err)) return -1;
@@ -142,14 +145,17 @@ size_t query_run(query_t *q, char **path, size_t n, query_take_t take, void *ctx
 {
     err_t err = {0};
     sink_t s = {.q = q, .take = take, .ctx = ctx};
+    size_t files = n, step = q->o->halves ? 2 : 1;
+    n /= step;
     item_t *item = mem_zero(n, sizeof *item, &err);
     for (size_t i = 0; item && i < n; i++)
-        item[i] = (item_t){.id = path[i], .path = path[i], .contour = q->o->contour, .assembly = q->o->assembly};
+        item[i] = (item_t){.id = path[step * i], .path = path[step * i], .half = step > 1 ? path[step * i + 1] : NULL,
+                           .contour = q->o->contour, .assembly = q->o->assembly};
     int rc = !item            ? -1
              : q->model.encoder ? embed_items(q->model.encoder, (int)index_poses(&q->x), &q->d, item, n, NULL, hand_over, &s, &err)
                                 : describe_all(q, item, n, &s, &err);
     mem_free(item);
-    if (!rc) return s.failed;
+    if (!rc) return s.failed < n ? s.failed : files;
     log_msg(&q->app->log, LOG_ERROR, "%s", err.msg);
-    return n;
+    return files;
 }

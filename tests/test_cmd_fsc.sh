@@ -86,6 +86,52 @@ stays() { # an output that is an input
     cp a.mrc own.svg && run 2 "$cryolex" fsc own.svg b.mrc -o own.svg && cmp a.mrc own.svg
 }
 
+# ---- --half-maps ----
+
+# told FILE: the resolution in the note about half-maps
+told() { sed -n -E 's/.*averaged with .*: resolution ([0-9.]+) angstrom at a Fourier.*/\1/p' "$1"; }
+
+average() { # with itself the map; told as fsc tells; plane by plane and whole the same bytes
+    run 0 "$cryolex" resample a.mrc one.mrc --box 30 && run 0 "$cryolex" resample --half-maps a.mrc a.mrc two.mrc --box 30 || return 1
+    grep -q 'a.mrc is the same map, or a multiple of it' err && cmp one.mrc two.mrc || return 1
+    run 0 "$cryolex" resample --half-maps a.mrc b.mrc avg.mrc && r=$(told err) || return 1
+    run 0 "$cryolex" fsc -q a.mrc b.mrc --threshold 0.143 --format summary || return 1
+    same resolution "$(awk -F'\t' 'NR == 2 {printf "%.2f", $3}' out)" "$r" || return 1
+    run 0 "$cryolex" resample -j 3 --half-maps a.mrc b.mrc.gz gz.mrc && cmp avg.mrc gz.mrc
+}
+
+low_pass() { # at the resolution, unless another is asked for
+    exact=$("$cryolex" fsc -q a.mrc b.mrc --threshold 0.143 --format summary | awk -F'\t' 'NR == 2 {print $3}')
+    for l in 1.5 10; do run 0 "$cryolex" resample --half-maps a.mrc b.mrc l$l.mrc --lowpass $l || return 1; done
+    run 0 "$cryolex" resample l1.5.mrc again.mrc --lowpass "$exact" || return 1 # 1.5 angstrom is past the corners: no filter
+    run 0 "$cryolex" fsc -q avg.mrc again.mrc && awk -F'\t' 'NR > 1 && $2 < 1 / '"$exact"' && $4 < 0.99999 {exit 1}' out || { cat out; return 1; }
+    cmp -s avg.mrc l1.5.mrc && return 1
+    ! cmp -s avg.mrc l10.mrc
+}
+
+mean_of_both() {
+    m() { "$cryolex" info -q --format json "$1" 2>/dev/null | sed -E 's/.*"statistics":\{[^}]*"mean":([-0-9.e]+).*/\1/'; }
+    awk -v a="$(m a.mrc)" -v b="$(m b.mrc)" -v c="$(m l1.5.mrc)" 'BEGIN {d = (a + b) / 2 - c; exit !(a && b && d * d < 1e-12 * c * c)}'
+}
+
+searches() { # a map with itself is found as the map
+    run 0 "$cryolex" index build -q -o i.h5 a.pdb b.pdb && run 0 "$cryolex" search -q -i i.h5 -d cube avg.mrc && cp out plain.tsv || return 1
+    run 0 "$cryolex" search -i i.h5 -d cube --half-maps avg.mrc avg.mrc b.mrc a.mrc && [ -n "$(told err)" ] || return 1
+    same hits "$(cat plain.tsv)" "$(grep -v '^b.mrc' out)" && same "of b" 2 "$(grep -c '^b.mrc' out)"
+}
+
+embeds() {
+    run 0 "$cryolex" model new -q -o m.safetensors && run 0 "$cryolex" embed -q -m m.safetensors avg.mrc && cp out plain.tsv || return 1
+    run 0 "$cryolex" embed -q -m m.safetensors --half-maps avg.mrc avg.mrc && cmp plain.tsv out || return 1
+    run 1 "$cryolex" embed -m m.safetensors --half-maps avg.mrc avg.mrc a.mrc small.mrc && grep -q 'small.mrc: side x of 20 voxels (a.mrc has 30)' err
+}
+
+misuse() { # PATTERN ARGUMENT...
+    pattern=$1
+    shift
+    run 2 "$cryolex" "$@" && grep -q -- "$pattern" err && [ ! -s out ] || { cat err; return 1; }
+}
+
 cp a.mrc nan.mrc
 printf '\0\0\300\177' | dd of=nan.mrc bs=1 seek=2000 conv=notrunc 2>/dev/null
 cp a.mrc flat.mrc
@@ -117,4 +163,19 @@ tap "onto an input" stays
 tap "no file" refused 3 "nofile.mrc" a.mrc nofile.mrc
 tap "one map" refused 2 "1 operands" a.mrc
 tap "--memory" refused 3 "large.mrc: the curves need .* see --memory" --memory 3M large.mrc large.mrc
+
+tap "--half-maps: resample" average
+tap "--half-maps: low-pass" low_pass
+tap "--half-maps: the mean" mean_of_both
+tap "--half-maps: search" searches
+tap "--half-maps: embed" embeds
+tap "--half-maps: an odd number, search" misuse "--half-maps: 3 files" search -i i.h5 --half-maps a.mrc b.mrc a.mrc
+tap "--half-maps: an odd number, annotate" misuse "--half-maps: 1 files" annotate -i i.h5 --half-maps a.mrc
+tap "--half-maps: an odd number, embed" misuse "--half-maps: 1 files" embed -m m.safetensors --half-maps a.mrc
+tap "--half-maps: a folder" misuse "--half-maps .: a folder or a table" embed -m m.safetensors --half-maps . b.mrc
+tap "--half-maps: resample without OUT" misuse "A, B and OUT" resample --half-maps a.mrc b.mrc
+tap "resample of two maps without --half-maps" misuse "3 operands (IN and OUT)" resample a.mrc b.mrc x.mrc
+tap "--half-maps: other sides" run 3 "$cryolex" resample --half-maps a.mrc small.mrc x.mrc
+tap "--half-maps: the other is NaN" run 3 "$cryolex" resample --half-maps a.mrc nan.mrc x.mrc
+tap "--half-maps: --memory" run 3 "$cryolex" resample --memory 3M --half-maps large.mrc large.mrc x.mrc
 tap_done
