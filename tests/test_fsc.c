@@ -83,6 +83,7 @@ static void shells(void **state)
         assert_int_equal(f.n, rows[i].n);
         assert_close(f.step, 1 / rows[i].edge, 1e-12);
         assert_int_equal(f.count[0], 1);
+        if (i < 2) assert_int_equal(f.count[1], 13); /* 6 + 12 of the whole transform, kx >= 0 */
         fsc_free(&f);
         vol_free(a);
     }
@@ -95,7 +96,7 @@ static void wave_in_its_shell(void **state)
     static const struct {
         int k[3];
         size_t shell;
-    } rows[] = {{{3, 0, 0}, 3}, {{0, -4, 0}, 8}, {{0, 0, 5}, 5}, {{3, 2, -1}, 5}, {{1, 1, 1}, 2}};
+    } rows[] = {{{1, 2, 2}, 5}, {{3, 0, 0}, 3}, {{0, -4, 0}, 8}, {{0, 0, 5}, 5}, {{3, 2, -1}, 5}, {{1, 1, 1}, 2}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         vol_t *a = vol_new(24, 24, 24, 1, NULL);
         a->voxel[1] = 0.5; /* twice the frequency */
@@ -289,6 +290,37 @@ static void random_phases(void **state)
     }
 }
 
+/* In place: amplitudes as before, low frequencies untouched, and on the planes kx = 0 and kx = nx/2 what lies at -k is the conjugate. */
+static void phases_of_a_real_volume(void **state)
+{
+    (void)state;
+    static const size_t box[][3] = {{12, 10, 8}, {11, 9, 7}, {12, 9, 8}, {8, 1, 6}};
+    for (size_t i = 0; i < 4; i++) {
+        size_t nx = box[i][0], ny = box[i][1], nz = box[i][2], nxh = nx / 2 + 1, turned = 0;
+        vol_t *v = noise(nx, ny, nz, 81);
+        cplx_t *c = calloc(nxh * ny * nz, sizeof *c), *d = calloc(nxh * ny * nz, sizeof *d);
+        assert_int_equal(fft_forward(nx, ny, nz, v->data, c, NULL), 0);
+        memcpy(d, c, nxh * ny * nz * sizeof *c);
+        assert_int_equal(fsc_randomise(v, 2, 5, d, NULL), 0);
+        for (size_t z = 0; z < nz; z++)
+            for (size_t y = 0; y < ny; y++)
+                for (size_t x = 0; x < nxh; x++) {
+                    size_t k = (z * ny + y) * nxh + x, mate = ((nz - z) % nz * ny + (ny - y) % ny) * nxh + x;
+                    double a = hypot((double)c[k][0], (double)c[k][1]);
+                    assert_close(hypot((double)d[k][0], (double)d[k][1]), a, 1e-5 * a);
+                    turned += fabs((double)(c[k][0] - d[k][0])) > 1e-3 * a;
+                    if (x && 2 * x != nx) continue;
+                    assert_close((double)d[k][0], (double)d[mate][0], 1e-4 * a);
+                    assert_close((double)d[k][1], -(double)d[mate][1], 1e-4 * a);
+                }
+        assert_memory_equal(c[0], d[0], 2 * sizeof *c); /* the mean, and kx = 1 */
+        assert_true(turned > nxh * ny * nz / 2);
+        free(c);
+        free(d);
+        vol_free(v);
+    }
+}
+
 static void same_bytes_for_any_threads(void **state)
 {
     (void)state;
@@ -437,6 +469,7 @@ int main(void)
         cmocka_unit_test(interpolated),
         cmocka_unit_test(correction_takes_the_mask_away),
         cmocka_unit_test(random_phases),
+        cmocka_unit_test(phases_of_a_real_volume),
         cmocka_unit_test(same_bytes_for_any_threads),
         cmocka_unit_test(average_and_its_curve),
         cmocka_unit_test(refused),

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "voxel/fft.h"
 
 enum { PARTS = 64 }; /* of the sums, along z */
 
@@ -125,6 +124,14 @@ static void randomise(const grid_t *g, size_t from, uint64_t seed, cplx_t *c)
 #pragma omp parallel for schedule(static)
     for (size_t z = 0; z < g->n[2]; z++)
         for (size_t y = 0; y < g->n[1]; y++) turn_row(g, z, y, from, seed, c + (z * g->n[1] + y) * g->nxh);
+}
+
+int fsc_randomise(const vol_t *v, size_t from, uint64_t seed, cplx_t *c, err_t *err)
+{
+    grid_t g;
+    if (grid_of(v, &g, err)) return -1;
+    randomise(&g, from, seed, c);
+    return 0;
 }
 
 /* ---- checks ---- */

@@ -30,6 +30,7 @@
 
 #include "base/err.h"
 #include "base/vol.h"
+#include "voxel/fft.h"
 
 #define FSC_GOLD 0.143         /* threshold for two half-maps refined apart */
 #define FSC_RANDOMISE_AT 0.8
@@ -70,6 +71,11 @@ int fsc_agree(const vol_t *a, const char *name_a, const vol_t *b, const char *na
  * Memory, in maps: 2 without a mask, 3 with one, beside what is given. Runs on all threads. Thread-safe. */
 int fsc_make(const vol_t *a, const vol_t *b, const fsc_opts_t *o, fsc_t *f, err_t *err);
 void fsc_free(fsc_t *f); /* leaves {0} */
+
+/* Random phases for c (nz,ny,nx/2+1), the transform of a volume with the sides and voxel sizes of v (its data are not read), wherever the frequency
+ * is at least that of shell `from` (not rounded). Amplitudes stay, and so does that it is the transform of a real volume. A number has its
+ * phase by the seed and its place. 0, or -1: ERR_RANGE a box of one voxel. */
+int fsc_randomise(const vol_t *v, size_t from, uint64_t seed, cplx_t *c, err_t *err);
 
 /* Planes z0..z0+nz-1 of a volume to `planes` (nz,ny,nx); 0, or -1 with err. Called from one thread. */
 typedef int (*fsc_read_t)(void *ctx, size_t z0, size_t nz, float *planes, err_t *err);
