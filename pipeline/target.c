@@ -4,17 +4,21 @@
 #include <math.h>
 
 #include "pdb/pdb.h"
+#include "pipeline/halves.h"
 #include "pipeline/header.h"
 #include "voxel/contour.h"
 
-int target_open(target_t *t, const char *path, const mrc_opts_t *how, const emdb_where_t *where, double contour, double resolution, notes_t *notes,
-                err_t *err)
+int target_open(target_t *t, const char *path, const char *half, const mrc_opts_t *how, const emdb_where_t *where, double contour,
+                double resolution, notes_t *notes, err_t *err)
 {
     emdb_t e = {0};
     contour_t c;
     err_t why = {0};
     *t = (target_t){.level = contour, .resolution = resolution};
-    if (!(t->v = map_read(path, how, NULL, notes, err))) return -1;
+    double of_halves = 0;
+    t->v = half ? halves_read(path, half, how, &of_halves, notes, err) : map_read(path, how, NULL, notes, err);
+    if (!t->v) return -1;
+    if (of_halves > 0 && isnan(resolution)) t->resolution = of_halves;
     int found = header_of_map(path, where, t->v, &t->level, &e, notes, err);
     if (found < 0) return -1;
     if (found && isnan(t->resolution)) t->resolution = e.resolution;

@@ -16,15 +16,16 @@ typedef struct {
     fitmap_t *map;
     double level;      /* contour: the one given, else of the EMDB header, else estimated */
     bool estimated;
-    double resolution; /* angstrom: the one given, else of the EMDB header, else TARGET_VOXELS voxels */
+    double resolution; /* angstrom: the one given, else of the two half-maps, else of the EMDB header, else TARGET_VOXELS voxels */
     bool guessed;      /* the last of these */
 } target_t;
 #define TARGET_VOXELS 3.0
 
-/* contour, resolution: NAN where not given. notes as of map_read() and header_of_map(). 0, or -1 with file and reason: the errors of these,
- * contour_estimate() and fit_map_new(). */
-int target_open(target_t *t, const char *path, const mrc_opts_t *how, const emdb_where_t *where, double contour, double resolution, notes_t *notes,
-                err_t *err);
+/* half: the other half-map, path being one, or NULL: the target is their average (halves_read()), and the header is path's. contour, resolution: NAN where
+ * not given. notes as of map_read() or halves_read(), and header_of_map(). 0, or -1 with file and reason: the errors of these, contour_estimate() and
+ * fit_map_new(). */
+int target_open(target_t *t, const char *path, const char *half, const mrc_opts_t *how, const emdb_where_t *where, double contour,
+                double resolution, notes_t *notes, err_t *err);
 void target_close(target_t *t); /* leaves {0} */
 
 /* Read the model of a file and place it. *m (or NULL) is the model, for model_free(), whether it was placed or not. 0, or -1 with the file: the errors of

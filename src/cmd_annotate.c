@@ -230,15 +230,15 @@ static void print_text(const char *query, const record_t *rec, const index_t *x,
     print_terms(x, a);
 }
 
-static int annotate_one(void *ctx, const char *path, const record_t *rec, const float *z, err_t *err)
+static int annotate_one(void *ctx, const item_t *it, const record_t *rec, const float *z, err_t *err)
 {
     job_t *j = ctx;
     annotation_t a;
-    if (j->format != FORMAT_TEXT) query_tell(j->q, path, rec);
+    if (j->format != FORMAT_TEXT) query_tell(j->q, it->path, rec);
     if (annotate_run(&j->q->x, rec, z, &j->how, &a, err)) return -1;
     size_t entries = (size_t)j->o->hits < a.n ? (size_t)j->o->hits : a.n;
     if (j->format == FORMAT_TEXT && j->done) putchar('\n');
-    (j->format == FORMAT_TSV ? print_tsv : j->format == FORMAT_JSON ? print_json : print_text)(path, rec, &j->q->x, &a, entries);
+    (j->format == FORMAT_TSV ? print_tsv : j->format == FORMAT_JSON ? print_json : print_text)(it->path, rec, &j->q->x, &a, entries);
     j->done++;
     annotation_free(&a);
     return 0;

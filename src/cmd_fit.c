@@ -244,7 +244,7 @@ static int open_map(const app_t *app, const opts_t *o, const char *path, target_
     emdb_where_t where;
     notes_t notes = {0};
     if (headopts_where(&o->header, app, 1, &where, err)) return -1;
-    int rc = target_open(t, path, &how, &where, o->contour, o->resolution, &notes, err);
+    int rc = target_open(t, path, NULL, &how, &where, o->contour, o->resolution, &notes, err);
     log_notes(&app->log, path, &notes);
     notes_free(&notes);
     if (!rc)

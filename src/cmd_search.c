@@ -155,13 +155,13 @@ static double place_entry(const app_t *app, const target_t *t, const char *folde
 }
 
 /* Reorders the first --rerank of n hits; fit (n) gets the correlations. */
-static int rerank(const job_t *j, const char *path, hit_t *hit, double *fit, size_t n, err_t *err)
+static int rerank(const job_t *j, const item_t *it, hit_t *hit, double *fit, size_t n, err_t *err)
 {
     const app_t *app = j->q->app;
     size_t most = (size_t)j->o->rerank < n ? (size_t)j->o->rerank : n;
     target_t t = {0};
     placed_t *p = mem_new(most, sizeof *p, err);
-    int rc = p ? target_open(&t, path, &j->q->d.map, &j->q->d.header, j->o->query.contour, (double)NAN, NULL, err) : -1;
+    int rc = p ? target_open(&t, it->path, it->half, &j->q->d.map, &j->q->d.header, j->o->query.contour, (double)NAN, NULL, err) : -1;
     for (size_t i = 0; !rc && i < n; i++) fit[i] = (double)NAN;
     for (size_t i = 0; !rc && i < most; i++)
         p[i] = (placed_t){hit[i], place_entry(app, &t, j->o->structures, j->q->x.text[INDEX_ID][hit[i].entry]), i};
@@ -175,9 +175,10 @@ static int rerank(const job_t *j, const char *path, hit_t *hit, double *fit, siz
     return rc;
 }
 
-static int search_one(void *ctx, const char *path, const record_t *rec, const float *z, err_t *err)
+static int search_one(void *ctx, const item_t *it, const record_t *rec, const float *z, err_t *err)
 {
     job_t *j = ctx;
+    const char *path = it->path;
     const log_t *log = &j->q->app->log;
     size_t n;
     query_tell(j->q, path, rec);
@@ -188,7 +189,7 @@ static int search_one(void *ctx, const char *path, const record_t *rec, const fl
         log_msg(log, LOG_WARN, "%s: confidence in the best hit is only %.2f: the index may hold nothing alike", path,
                 (double)j->hit[0].confidence);
     if (j->fit && rec->kind != ITEM_MAP) return err_set(err, ERR_USAGE, "%s: a model; --rerank places hits in maps", path);
-    if (j->fit && rerank(j, path, j->hit, j->fit, n, err)) return -1;
+    if (j->fit && rerank(j, it, j->hit, j->fit, n, err)) return -1;
     print_hits(j->o, path, &j->q->x, j->hit, j->fit, n);
     return 0;
 }

@@ -117,7 +117,7 @@ static int hand_over(void *ctx, const item_t *it, const described_t *got, const 
     err_t own = got->err;
     (void)err;
     log_notes(&s->q->app->log, it->path, &got->notes);
-    if (own.code == ERR_OK) s->take(s->ctx, it->path, &got->rec, z, &own);
+    if (own.code == ERR_OK) s->take(s->ctx, it, &got->rec, z, &own);
     if (own.code == ERR_OK) return 0;
     log_msg(&s->q->app->log, LOG_ERROR, "%s", own.msg);
     s->failed++;

@@ -38,14 +38,15 @@ typedef enum {
 
 /* The index: that of the option, else of CRYOLEX_INDEX, else the one that comes with the program; the model likewise, by CRYOLEX_MODEL.
  * parts (index_read) gets INDEX_EMBED by itself, and plain (such parts where it comes out so) or learned is added to it.
- * n: files that query_run() will be given. 0, or -1 with *q for query_close() only: ERR_USAGE there is no index or model, or an odd number of half-maps; headopts_where(); index_read(), modelfile_read(), index_of_model();
- * ERR_NOMEM. */
+ * n: files that query_run() will be given. 0, or -1 with *q for query_close() only: ERR_USAGE there is no index or model, or an odd number of
+ * half-maps; headopts_where(); index_read(), modelfile_read(), index_of_model(); ERR_NOMEM. */
 int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts_t *map, size_t n, querykind_t kind, unsigned parts,
                unsigned plain, unsigned learned, err_t *err);
 void query_close(query_t *q);
 
-/* Called for each query that could be described, in order. z (index_poses(), d), or NULL without a model. 0, or -1 with err: this query failed. */
-typedef int (*query_take_t)(void *ctx, const char *path, const record_t *rec, const float *z, err_t *err);
+/* Called for each query that could be described, in order, with its file or files. z (index_poses(), d), or NULL without a model. 0, or -1 with err:
+ * this query failed. */
+typedef int (*query_take_t)(void *ctx, const item_t *it, const record_t *rec, const float *z, err_t *err);
 
 /* Describe and embed n files on all cores, and hand each over, a pair of half-maps under the name of the first; what fails is logged.
  * Returns how many queries failed, or n where all did. */

@@ -103,6 +103,15 @@ reranked() {
     run 0 "$cryolex" search -i i.h5 -d cube --rerank 3 --structures pdb map.mrc && grep -q '7gone: no structure file of it in pdb' err
 }
 
+# Placed in the average: with itself the map; in either order the same numbers, which the first alone would not give.
+rerank_halves() {
+    "$cryolex" simulate -q --resolution 12 --apix 2 --pad 15 home.pdb other.mrc || return 1
+    run 0 "$cryolex" search -q -i i.h5 -d cube --rerank 2 --structures pdb map.mrc && cp out one.tsv || return 1
+    run 0 "$cryolex" search -q -i i.h5 -d cube --rerank 2 --structures pdb --half-maps map.mrc map.mrc map.mrc other.mrc other.mrc map.mrc || return 1
+    same itself "$(cat one.tsv)" "$(head -4 out)" && same orders "$(sed -n 5,7p out | cut -f2-)" "$(sed -n 8,10p out | cut -f2-)" && same first other.mrc "$(sed -n 8p out | cut -f1)" || return 1
+    [ "$(awk -F'\t' 'NR == 2 {print $(NF - 1)}' out)" != "$(awk -F'\t' 'NR == 5 {print $(NF - 1)}' out)" ]
+}
+
 rerank_refused() {
     run 2 "$cryolex" search -i i.h5 -d cube --rerank 3 map.mrc && grep -q -- '--structures FOLDER' err && run 2 "$cryolex" search --rerank 3 --structures pdb -t word && grep -q -- '--text' err &&
         run 3 "$cryolex" search -i i.h5 -d cube --rerank 3 --structures pdb home.pdb && grep -q 'home.pdb: a model' err
@@ -120,6 +129,7 @@ tap "one of two fails" some_fail
 tap "two of one name" same_names
 tap "not onto an input" onto_input
 tap "search --rerank" reranked
+tap "search --rerank --half-maps" rerank_halves
 tap "search --rerank refused" rerank_refused
 tap "no such map" refused 3 "nomap.mrc" nomap.mrc away.pdb
 tap "contour above all" refused 3 "map.mrc: .*" -c 1e9 map.mrc away.pdb
