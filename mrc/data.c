@@ -1,4 +1,4 @@
-/* data: raw voxels to float32 (see data.h). */
+/* data: raw voxels to float32 and back (see data.h). */
 #include "mrc/data.h"
 
 #include <assert.h>
@@ -159,6 +159,39 @@ void raw_to_float(raw_t kind, bool big_endian, const unsigned char *raw, float *
     case RAW_NIBBLE:
         for (size_t i = 0; i < n; i++) out[i] = (float)(raw[i / 2] >> (i % 2 ? 4 : 0) & 15);
         break;
+    }
+}
+
+static void put_half_word(unsigned char *p, uint16_t u, bool big)
+{
+    p[big] = (unsigned char)u;
+    p[!big] = (unsigned char)(u >> 8);
+}
+
+static void to_float32(const float *x, unsigned char *raw, size_t n, bool swap)
+{
+    memcpy(raw, x, 4 * n);
+    for (size_t i = 0; swap && i < n; i++) {
+        unsigned char *p = raw + 4 * i, a = p[0], b = p[1];
+        p[0] = p[3], p[1] = p[2], p[2] = b, p[3] = a;
+    }
+}
+
+void raw_from_float(raw_t kind, bool big_endian, const float *x, unsigned char *raw, size_t n)
+{
+    switch (kind) {
+    case RAW_INT8:
+    case RAW_UINT8:
+        for (size_t i = 0; i < n; i++) raw[i] = (unsigned char)(int32_t)x[i];
+        break;
+    case RAW_INT16:
+    case RAW_UINT16:
+        for (size_t i = 0; i < n; i++) put_half_word(raw + 2 * i, (uint16_t)(int32_t)x[i], big_endian);
+        break;
+    case RAW_FLOAT16:
+        for (size_t i = 0; i < n; i++) put_half_word(raw + 2 * i, raw_float_to_half(x[i]), big_endian);
+        break;
+    default: assert(kind == RAW_FLOAT32); to_float32(x, raw, n, big_endian != raw_big_machine());
     }
 }
 

@@ -25,6 +25,10 @@ bool raw_is_native(raw_t kind, bool big_endian);
  * only if they do not overlap. NaN payloads survive. */
 void raw_to_float(raw_t kind, bool big_endian, const unsigned char *raw, float *out, size_t n);
 
+/* The other way, for kinds of 8 and 16 bits and RAW_FLOAT32: n values, whole and within range where the kind is an integer's (the caller
+ * sees to that), to raw. */
+void raw_from_float(raw_t kind, bool big_endian, const float *x, unsigned char *raw, size_t n);
+
 size_t raw_count_bad(const float *x, size_t n); /* NaN and infinities */
 
 float raw_half_to_float(uint16_t h); /* exact; IEEE 754 binary16, NaN payload kept */

@@ -10,21 +10,24 @@ libmrc_a_SOURCES = \
 	mrc/emdb.c mrc/emdb.h \
 	mrc/format.h \
 	mrc/h5data.c \
-	mrc/hdf5.c mrc/hdf5.h \
+	mrc/hdf5.c mrc/hdf5.h mrc/hdf5write.c \
 	mrc/head.c mrc/head.h \
 	mrc/judge.c \
-	mrc/map.c mrc/map.h mrc/mapfile.h \
+	mrc/map.c mrc/map.h mrc/mapfile.h mrc/mapwrite.c \
 	mrc/mrc.h \
+	mrc/output.h \
 	mrc/planes.c mrc/planes.h \
 	mrc/read.c mrc/reader.h \
+	mrc/sink.c mrc/sink.h \
 	mrc/situs.c \
 	mrc/skew.c mrc/skew.h \
 	mrc/sniff.c mrc/sniff.h \
 	mrc/source.c mrc/source.h \
 	mrc/spider.c \
 	mrc/text.c mrc/text.h \
-	mrc/tiff.c \
+	mrc/tiff.c mrc/tiffwrite.c \
 	mrc/validate.c \
+	mrc/values.c mrc/values.h \
 	mrc/write.c \
 	mrc/xml.c mrc/xml.h
 MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) $(XML_LIBS) $(HDF5_LIBS) $(TIFF_LIBS)
@@ -38,6 +41,11 @@ tests_test_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 check_PROGRAMS += tests/test_formats tests/test_hdf5 tests/test_tiff
 TESTS += tests/test_formats tests/test_hdf5 tests/test_tiff
+check_PROGRAMS += tests/test_map_write
+TESTS += tests/test_map_write
+tests_test_map_write_SOURCES = tests/test_map_write.c
+tests_test_map_write_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_map_write_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_formats_SOURCES = tests/test_formats.c tests/volfile.h
 tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_formats_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)

@@ -45,7 +45,7 @@ void map_info_free(map_info_t *info); /* leaves {0} */
  * Returns a new volume as mrc_read() does: float32 (the nearest, where the file has wider numbers), x fastest, axes x, y, z;
  * NaN and infinities stay, with one note. Rows of images are not turned: the first row of a TIFF page is y = 0. Free with
  * vol_free(). NULL on failure, err->code as of mrc_read(), and:
- *   ERR_USAGE     no voxel size in the file (TIFF never has one that can be trusted) and neither opts->apix nor opts->any_voxel
+ *   ERR_USAGE     no voxel size in the file (of TIFF only our own have one that can be trusted) and neither opts->apix nor opts->any_voxel
  *   ERR_UNSUP     a format, a kind of value or of compression that we do not read, named
  *   ERR_INTERNAL  a library failed
  * What a file claims is compared with its length, where the format tells, and with opts->mem_limit before memory is taken.
@@ -63,5 +63,44 @@ vol_t *map_read_mem(const unsigned char *buf, size_t n, const char *name, const 
  * ERR_RANGE (opts->mem_limit) when it could not. A file of no format is one departure that says what it is. That a TIFF has no
  * voxel size is none. */
 int map_validate(const char *path, const mrc_opts_t *opts, notes_t *list, err_t *err);
+
+/* Formats that are written. */
+enum { MAP_BY_NAME, MAP_MRC, MAP_HDF5, MAP_TIFF };
+
+/* How to write. {0} or NULL: the defaults. */
+typedef struct {
+    int format;       /* MAP_*; by name: see map_format_of(), and "-" is MRC */
+    const char *type; /* of a value, "float32" where NULL. MRC: int8, int16, uint16, float16, float32 (modes 0, 1, 6, 12, 2);
+                       * HDF5: uint8, uint16, float32; TIFF: uint8, int16, uint16, float32 */
+    bool big_endian;
+    bool scale;       /* of integers: the finite values, least to greatest, become the whole range of the type */
+    bool clip;        /* what is out of range becomes the nearest limit; in integers NaN becomes 0 */
+    bool bigtiff;     /* of TIFF: BigTIFF below 4 GB, too */
+    const char *const *label; /* labels of the header, of up to 80 bytes; MRC takes 9, or 8 with `scale` */
+    size_t labels;
+} map_wopts_t;
+
+/* Write a map.
+ *   MRC   as mrc_write() does, in either byte order; compressed where the name ends in .gz
+ *   HDF5  EMAN2's layout, /MDF/images/0/image, with EMAN.nx, apix_x, origin_x and so on; integers with the range that they stand
+ *         for, so that scaled values read back as they were, to half a step
+ *   TIFF  a page a section, uncompressed, with ImageJ's description (unit, spacing); voxel size and origin also in lines that map_read() reads.
+ *         BigTIFF past 4 GB
+ * Integers are rounded to nearest, ties to even. The file appears whole or not at all; HDF5 cannot go to a pipe. Equal volumes give equal
+ * bytes.
+ *
+ * Out:  notes  a line for whatever the file cannot hold as it is: values rounded, clipped or scaled, origin, labels; or NULL
+ *
+ * 0, or -1:
+ *   ERR_IO     cannot write
+ *   ERR_RANGE  a value that the type cannot hold, without opts->clip; nothing is written
+ *   ERR_USAGE  a name that tells no format; a type that the format does not have; .gz of HDF5 or TIFF; HDF5 to a pipe; scale of floats
+ *   ERR_NOMEM
+ * Memory beside the volume: some hundred kB, of HDF5 4 MB. Thread-safe, as map_read(). */
+int map_write(const char *path, const vol_t *v, const map_wopts_t *opts, notes_t *notes, err_t *err);
+
+/* The format that the end of a name tells, whatever its case: .mrc, .map, .ccp4, .rec, .st MRC; .hdf, .hdf5, .h5 HDF5; .tif, .tiff TIFF;
+ * *gz where .gz follows it. MAP_BY_NAME where it tells none. */
+int map_format_of(const char *path, bool *gz);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * Pages of one size and type are sections, in order; smaller copies and masks among them are left out. ImageJ writes hyperstacks past
  * 4 GB, and others if so told, as one page whose planes all follow it: its description tells their number. Rows are not turned,
- * and no voxel size is taken: resolution tags mean print, and what ImageJ and OME write beside is often a default.
+ * and no voxel size is taken but from files of our own (tiffwrite.c): resolution tags mean print, and what ImageJ and OME write
+ * beside is often a default.
  * Sources: TIFF revision 6.0, the BigTIFF design, ImageJ's description of its own tags. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -239,6 +240,28 @@ static int list_pages(mapfile_t *m, tiffmap_t *t, err_t *err)
     return 0;
 }
 
+/* Three numbers after a key of our own writer. */
+static bool three_after(const char *text, const char *key, double *x)
+{
+    const char *at = strstr(text, key);
+    char *end = (char *)(uintptr_t)at;
+    if (!at) return false;
+    end += strlen(key);
+    for (int k = 0; k < 3; k++) {
+        const char *from = end;
+        x[k] = strtod(from, &end);
+        if (end == from) return false;
+    }
+    return true;
+}
+
+static void take_own(mapfile_t *m, const char *text)
+{
+    double v[3], x[3];
+    if (three_after(text, "\ncryolex_voxel=", v)) format_take_voxel(m, "cryolex_voxel", v);
+    if (three_after(text, "\ncryolex_origin=", x)) memcpy(m->info.place, x, sizeof x);
+}
+
 /* Several images a place or a time are no density. */
 static int check_description(mapfile_t *m, const char *text, long *images, long *frames, err_t *err)
 {
@@ -247,6 +270,7 @@ static int check_description(mapfile_t *m, const char *text, long *images, long 
     *images = *frames = 1;
     if (text && !strncmp(text, imagej, sizeof imagej - 1)) {
         m->info.layout = "ImageJ";
+        take_own(m, text);
         *images = number_in(text, "\nimages=", 1);
         channels = number_in(text, "\nchannels=", 1);
         long slices = number_in(text, "\nslices=", 1), f = number_in(text, "\nframes=", 1);
