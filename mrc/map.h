@@ -99,6 +99,9 @@ typedef struct {
  * Memory beside the volume: some hundred kB, of HDF5 4 MB. Thread-safe, as map_read(). */
 int map_write(const char *path, const vol_t *v, const map_wopts_t *opts, notes_t *notes, err_t *err);
 
+/* Would map_write() take this name and these options? 0, or -1 with its ERR_USAGE; nothing is opened. */
+int map_write_check(const char *path, const map_wopts_t *opts, err_t *err);
+
 /* The format that the end of a name tells, whatever its case: .mrc, .map, .ccp4, .rec, .st MRC; .hdf, .hdf5, .h5 HDF5; .tif, .tiff TIFF;
  * *gz where .gz follows it. MAP_BY_NAME where it tells none. */
 int map_format_of(const char *path, bool *gz);

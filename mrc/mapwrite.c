@@ -61,21 +61,40 @@ static void note_losses(const output_t *o, int format)
     if (format == MAP_TIFF && o->fit.scaled) notes_add(o->notes, "TIFF does not tell how values were scaled: reading gives the scaled ones");
 }
 
+/* What is to be written, as far as options tell. */
+static int choose(const char *path, const map_wopts_t *w, int *format, raw_t *kind, bool *gz, err_t *err)
+{
+    *format = map_format_of(path, gz);
+    if (w->format) *format = w->format;
+    if (!*format && !strcmp(path, "-")) *format = MAP_MRC;
+    if (!*format)
+        return err_set(err, ERR_USAGE, "%s: its name tells no format to write (.mrc, .map, .ccp4, .rec, .st, .hdf, .hdf5, .h5, .tif, .tiff)", path);
+    if (*gz && *format != MAP_MRC) return err_set(err, ERR_USAGE, "%s: %s is not written compressed by gzip, MRC is", path, writers[*format].name);
+    if (*format == MAP_HDF5 && !outfile_whole(path)) return err_set(err, ERR_USAGE, "%s: HDF5 needs a regular file, no pipe or device", path);
+    if (find_kind(path, &writers[*format], w->type ? w->type : "float32", kind, err)) return -1;
+    if (w->scale && (*kind == RAW_FLOAT32 || *kind == RAW_FLOAT16))
+        return err_set(err, ERR_USAGE, "%s: %s is no integer, nothing is scaled to its range", path, w->type ? w->type : "float32");
+    return 0;
+}
+
+int map_write_check(const char *path, const map_wopts_t *opts, err_t *err)
+{
+    static const map_wopts_t plain;
+    int format;
+    raw_t kind;
+    bool gz;
+    return choose(path, opts ? opts : &plain, &format, &kind, &gz, err);
+}
+
 int map_write(const char *path, const vol_t *v, const map_wopts_t *opts, notes_t *notes, err_t *err)
 {
     static const map_wopts_t plain;
     const map_wopts_t *w = opts ? opts : &plain;
     output_t o = {.path = path, .v = v, .big_endian = w->big_endian, .bigtiff = w->bigtiff, .label = w->label, .labels = w->labels, .notes = notes};
-    int format = map_format_of(path, &o.gz);
-    const char *type = w->type ? w->type : "float32";
+    int format;
     raw_t kind;
-    if (w->format) format = w->format;
-    if (!format && !strcmp(path, "-")) format = MAP_MRC;
-    if (!format)
-        return err_set(err, ERR_USAGE, "%s: its name tells no format to write (.mrc, .map, .ccp4, .rec, .hdf, .hdf5, .h5, .tif, .tiff)", path);
-    if (o.gz && format != MAP_MRC) return err_set(err, ERR_USAGE, "%s: %s is not written compressed by gzip, MRC is", path, writers[format].name);
-    if (find_kind(path, &writers[format], type, &kind, err)) return -1;
-    if (values_fit(path, type, v, kind, w->scale, w->clip, &o.fit, &o.stat, notes, err)) return -1;
+    if (choose(path, w, &format, &kind, &o.gz, err)) return -1;
+    if (values_fit(path, w->type ? w->type : "float32", v, kind, w->scale, w->clip, &o.fit, &o.stat, notes, err)) return -1;
     note_losses(&o, format);
     return writers[format].write(&o, err);
 }

@@ -2,6 +2,7 @@
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
 	src/cmd_caption.c \
+	src/cmd_convert.c \
 	src/cmd_dataset.c src/cmd_dataset_preview.c \
 	src/cmd_embed.c \
 	src/cmd_encode_text.c \
@@ -36,6 +37,7 @@ SRC_TESTS += tests/test_cmd_train.sh
 SRC_TESTS += tests/test_cmd_preview.sh
 SRC_TESTS += tests/test_cmd_fit.sh
 SRC_TESTS += tests/test_cmd_fsc.sh
+SRC_TESTS += tests/test_cmd_convert.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)
 

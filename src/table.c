@@ -7,6 +7,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_resample,
     &cmd_simulate,
     &cmd_fsc,
+    &cmd_convert,
     &cmd_index_build,
     &cmd_index_info,
     &cmd_index_merge,
