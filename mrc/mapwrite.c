@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
 #include "mrc/map.h"
 #include "mrc/output.h"
 

@@ -103,7 +103,9 @@ int values_fit(const char *path, const char *type, const vol_t *v, raw_t kind, b
     else if (measure(path, type, v, f, s, &loss, err)) return -1;
     if (f->scaled)
         notes_add(notes, "values are scaled: value = (stored - %.9g) / %.9g, to %.2g", f->add, f->mul, loss.most);
-    else if (loss.rounded) notes_add(notes, "%zu of %zu values are rounded to %s, by %.2g at most", loss.rounded, vol_len(v), type, loss.most);
+    else if (loss.rounded)
+        notes_add(notes, "%zu of %zu values are rounded to %s, by %.2g at most%s", loss.rounded, vol_len(v), type, loss.most,
+                  f->whole && s->max - s->min < 16 ? ", which is much of their range: scale them" : "");
     if (loss.clipped) notes_add(notes, "%zu values do not fit %s (%g to %g): the nearest limit, or 0 for NaN, is written", loss.clipped, type, f->lo, f->hi);
     return 0;
 }

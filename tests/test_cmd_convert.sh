@@ -7,7 +7,7 @@ cd "$tap_tmp" || exit 99
 
 printf 'ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n' 1 1 0 0 0 2 2 12 5 7 3 3 6 14 9 >a.pdb
 "$cryolex" simulate -q --resolution 6 --apix 1.7 --pad 5 a.pdb a.mrc || exit 99
-"$cryolex" resample -q --highpass 8 a.mrc neg.mrc || exit 99 # has values below 0
+{ cp a.mrc big.mrc && printf '\0\0\226C' | dd of=big.mrc bs=1 seek=1024 conv=notrunc status=none; } || exit 99 # its first voxel is 300
 
 # field NAME FILE: of what info says, as JSON
 field() { "$cryolex" info -q --format json "$2" | grep -o "\"$1\":\(\[[^]]*\]\|[^,}]*\)" | head -n 1; }
@@ -38,7 +38,7 @@ through_pipes() {
 }
 
 types() {
-    run 0 "$cryolex" convert --type int16 --scale a.mrc d.mrc && grep -q 'values are scaled: value = (stored' err && [ "$(field type d.mrc)" = '"type":"int16"' ] || return 1
+    run 0 "$cryolex" convert --type int16 --scale a.mrc d.mrc && grep -q 'values are scaled: value = (stored' err && [ "$(field values d.mrc)" = '"values":"int16"' ] || return 1
     run 0 "$cryolex" convert -q --type uint8 --scale a.mrc d.hdf || return 1
     # EMAN2's way back: the values are those of the map
     run 0 "$cryolex" convert -q d.hdf d2.mrc && run 0 "$cryolex" fsc -q --format summary a.mrc d2.mrc
@@ -66,7 +66,7 @@ tap "types" types
 tap "byte order" big
 tap "a name of nothing" refused 2 "its name tells no format" a.mrc b.xyz
 tap "a type that the format has not" refused 2 "TIFF cannot hold int8" --type int8 a.mrc b2.tif
-tap "out of range" refused 3 "does not fit" --type uint16 --apix 1 neg.mrc b3.mrc
+tap "out of range" refused 3 "does not fit" --type int8 big.mrc b3.mrc
 tap "onto its input" onto_itself
 tap "no file" refused 3 "nofile.mrc" nofile.mrc b4.mrc
 tap "no folder" refused 3 "no/b.mrc" a.mrc no/b.mrc

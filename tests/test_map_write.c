@@ -223,7 +223,7 @@ static void refused(void **state)
         const char *says;
     } rows[] = {{"x.png", NULL, false, "its name tells no format"}, {"x", NULL, false, "its name tells no format"}, {"x.hdf.gz", NULL, false, "not written compressed"},
                 {"x.mrc", "uint8", false, "cannot hold uint8"},     {"x.hdf", "int16", false, "cannot hold int16"}, {"x.tif", "float16", false, "cannot hold float16"},
-                {"x.mrc", "float16", true, "no integer"},           {"/dev/null.hdf", NULL, false, "cannot"}};
+                {"x.mrc", "float16", true, "no integer"},           {"nofolder/x.hdf", NULL, false, "cannot"}};
     (void)state;
     vol_t *v = vol_new(2, 2, 2, 1, NULL);
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
