@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mrc/map.h"
 #include "src/canvas.h"
@@ -204,6 +205,8 @@ static void warn(const app_t *app, const char *const name[3], const vol_t *a, co
 static int check_options(const opts_t *o, int argc, char **argv, err_t *err)
 {
     if (o->mask && o->auto_mask) return err_set(err, ERR_USAGE, "fsc: --mask and --auto-mask (one of them)");
+    if (o->mask && !strcmp(o->mask, "auto") && access(o->mask, F_OK))
+        return err_set(err, ERR_USAGE, "fsc: --mask auto: no such file; --auto-mask makes a mask");
     if (o->randomise && !o->mask && !o->auto_mask) return err_set(err, ERR_USAGE, "fsc: --randomise corrects for a mask; give --mask MASK or --auto-mask");
     if (!o->out) return 0;
     if (canvas_kind(o->out) == CANVAS_NONE) return err_set(err, ERR_USAGE, "fsc: %s: the name of the picture ends neither in .svg nor in .png", o->out);

@@ -123,6 +123,20 @@ static void legend(const plot_t *p)
     }
 }
 
+/* How high the curves come between two places across, at their corners and at both ends. */
+static double crest(const plot_t *p, double x0, double x1)
+{
+    double y = at_y(p, p->low), per = at_x(p, p->f->step) - LEFT;
+    for (int k = 0; k < FSC_CURVES; k++) {
+        const double *c = p->f->curve[k];
+        for (size_t i = 0; c && i + 1 < p->f->n; i++) {
+            double x = LEFT + per * (double)i, from = fmax(x, x0), to = fmin(x + per, x1), slope = (c[i + 1] - c[i]) / per;
+            if (from <= to) y = fmin(y, at_y(p, fmax(c[i] + slope * (from - x), c[i] + slope * (to - x))));
+        }
+    }
+    return y;
+}
+
 /* A dashed line across at a threshold, and one down from where the best curve crosses it. */
 static void threshold_line(const plot_t *p, double t)
 {
@@ -133,11 +147,13 @@ static void threshold_line(const plot_t *p, double t)
     snprintf(text, sizeof text, "%.4g", t);
     canvas_text(p->c, WIDTH - RIGHT - 6, y - 5, SMALL, 1, 0, GREY, text);
     if (isnan(r) || limited) return;
-    double x = at_x(p, 1 / r), w = 58;
+    double x = at_x(p, 1 / r), w = 58, over = y - 6;
     segment(p, x, y, x, at_y(p, p->low), 1.2, 3, INK);
     snprintf(text, sizeof text, "%.2f \303\205", r);
     bool fits = x + w + 6 < WIDTH - RIGHT - 50; /* clear of the threshold's own number */
-    canvas_text(p->c, fits ? x + 6 : x - 6, fits ? y - 6 : y + 16, SMALL, fits ? 0 : 1, 0, INK, text); /* where a falling curve is not */
+    double top = crest(p, x + 6, x + 6 + w) - 6;
+    if (top < over && top > over - 40) over = top; /* a curve that lingers there; one far above falls steeply, past the beginning */
+    canvas_text(p->c, fits ? x + 6 : x - 6, fits ? over : y + 16, SMALL, fits ? 0 : 1, 0, INK, text); /* where a falling curve is not */
 }
 
 static void headline(const plot_t *p, double t)

@@ -70,6 +70,19 @@ svg() {
     same curves 4 "$(grep -c 'stroke-width="2"' c.svg)" && [ "$(grep -c nan c.svg)" -eq 0 ]
 }
 
+# No corner of a curve lies on the number at a crossing.
+clear() {
+    "$cryolex" resample -q --box 80 b.mrc wide.mrc || return 1
+    for t in 0.05 0.135 0.145 0.235 0.255 0.455 0.515; do
+        run 0 "$cryolex" fsc -q large.mrc wide.mrc --auto-mask --randomise -t "$t" -o n.svg || return 1
+        sed -n -E 's/^<text x="([0-9.]*)" y="([0-9.]*)" font-size="13" fill="#222222" text-anchor="start">[0-9.]* Å<.*/\1 \2/p' n.svg >at.txt
+        grep 'stroke-width="2"' n.svg | sed 's/.*points="//; s/".*//' | tr ' ,' '\n ' |
+            awk 'FNR == NR {x = $1; y = $2; n++; next} n && $1 > x && $1 < x + 46 && $2 > y - 10 && $2 < y + 1 {print "on the number:", $0; bad = 1} END {exit bad}' at.txt - || { echo "threshold $t"; return 1; }
+        cat at.txt >>all.txt
+    done
+    [ "$(wc -l <all.txt)" -ge 4 ] # of the others the number is left of the crossing
+}
+
 png() { # signature, and the sides of 760 x 520 units, two pixels each
     run 0 "$cryolex" fsc -q a.mrc b.mrc -o C.PNG || return 1
     same head "89504e470d0a1a0a 000005f0 00000410 0802" "$(od -An -v -tx1 -N26 C.PNG | tr -d ' \n' | sed -E 's/^(.{16}).{16}(.{8})(.{8})(.{4})$/\1 \2 \3 \4/')"
@@ -154,6 +167,8 @@ tap "NaN" refused 3 "nan.mrc: 1 of .* voxels NaN" a.mrc nan.mrc
 tap "constant" refused 3 "flat.mrc: every voxel is 0" flat.mrc b.mrc
 tap "mask of zeros" refused 3 "flat.mrc: nothing above 0" a.mrc b.mrc --mask flat.mrc
 tap "mask and auto-mask" refused 2 "one of them" a.mrc b.mrc --mask m.mrc --auto-mask
+tap "numbers at crossings are clear" clear
+tap "a mask named auto" refused 2 "--auto-mask makes a mask" a.mrc b.mrc --mask auto
 tap "randomise without a mask" refused 2 "--mask MASK" a.mrc b.mrc --randomise
 tap "bad thresholds" refused 2 "--threshold 0.143,x" a.mrc b.mrc --threshold 0.143,x
 tap "threshold past 1" refused 2 "--threshold 1.5" a.mrc b.mrc --threshold 1.5
