@@ -285,6 +285,7 @@ static void to_reader(mapfile_t *m, reader_t *r)
     reader_init(r, &m->opts, m->notes);
     r->src = m->src;
     r->name = m->src.name;
+    r->want = "no map that is read (MRC, CCP4, HDF5, TIFF, Situs, OpenDX, SPIDER, EM)";
     m->src = (source_t){.fd = -1};
 }
 

@@ -24,7 +24,7 @@ static int cut_short(const reader_t *r, size_t size, err_t *err)
 static int not_mrc(const reader_t *r, const unsigned char *b, size_t n, err_t *err)
 {
     const char *what = sniff(b, n, r->src.size).name;
-    if (what) return err_set(err, n ? ERR_UNSUP : ERR_IO, "%s: %s, not an MRC or CCP4 map", r->name, what);
+    if (what) return err_set(err, n ? ERR_UNSUP : ERR_IO, "%s: %s, %s", r->name, what, r->want);
     if (n < HEAD_BYTES)
         return err_set(err, ERR_IO, "%s: %zu bytes (the header of an MRC file has %d)", r->name, n, HEAD_BYTES);
     return err_set(err, ERR_FORMAT, "%s: no MRC file: sides %d, %d, %d, mode %d, no \"MAP \"", r->name, r->h.n[0], r->h.n[1],
@@ -294,7 +294,7 @@ vol_t *reader_volume(reader_t *r, err_t *err)
 
 void reader_init(reader_t *r, const mrc_opts_t *opts, notes_t *notes)
 {
-    *r = (reader_t){.src = {.fd = -1}, .notes = notes, .h = {.codec = "none"}};
+    *r = (reader_t){.src = {.fd = -1}, .want = "not an MRC or CCP4 map", .notes = notes, .h = {.codec = "none"}};
     if (opts) r->opts = *opts;
 }
 

@@ -11,6 +11,7 @@ enum { READER_CHUNK = 1 << 18 }; /* bytes read at a time */
 typedef struct {
     source_t src;
     const char *name;
+    const char *want; /* what a file of another kind is told not to be */
     mrc_opts_t opts;
     mrc_header_t h;
     size_t row_bytes, volume; /* of a row as stored; which volume, from 0 */

@@ -274,6 +274,10 @@ static int check_description(mapfile_t *m, const char *text, long *images, long 
         *images = number_in(text, "\nimages=", 1);
         channels = number_in(text, "\nchannels=", 1);
         long slices = number_in(text, "\nslices=", 1), f = number_in(text, "\nframes=", 1);
+        if (channels > 1 && channels == *images) {
+            notes_add(m->notes, "%ld channels of one section: taken for sections", channels);
+            channels = 1;
+        }
         if (channels == 1 && slices > 1 && f > 1 && slices <= *images && slices * f == *images) *frames = f;
     } else if (text && strstr(text, "<OME")) {
         m->info.layout = "OME";

@@ -229,6 +229,9 @@ static void imagej(void **state)
     }
     make((how_t){.description = "ImageJ=1.11a\nimages=5\n"}); /* with a page for each */
     volfile_reads("ImageJ pages", path(), NULL, 0, NULL);
+    make_imagej(false, "ImageJ=1.11a\nimages=5\nchannels=5\nhyperstack=true\n", 5, 1, 32);
+    volfile_reads("ImageJ channels", path(), NULL, 0, NULL);
+    volfile_notes("ImageJ channels", path(), "5 channels of one section: taken for sections");
     make((how_t){.description = "ImageJ=1.11a\nimages=7\n"});
     volfile_notes("ImageJ pages", path(), "images=7 in ImageDescription, but 5 pages");
 }
@@ -285,7 +288,7 @@ static void one_fault_a_row(void **state)
         {{.bits = 24}, ERR_UNSUP, "SampleFormat 1 with BitsPerSample 24"},
         {{.bits = 8, .description = "<OME><Pixels SizeC=\"2\" SizeT=\"1\"/></OME>"}, ERR_UNSUP, "2 channels, 1 times"},
         {{.bits = 8, .description = "<OME><Pixels SizeC=\"1\" SizeT=\"5\"/></OME>"}, ERR_UNSUP, "1 channels, 5 times"},
-        {{.bits = 8, .description = "ImageJ=1\nimages=5\nchannels=5\n"}, ERR_UNSUP, "5 channels"},
+        {{.bits = 8, .pages = 4, .description = "ImageJ=1\nimages=4\nchannels=2\nslices=2\n"}, ERR_UNSUP, "2 channels"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         make(rows[i].how);
