@@ -8,7 +8,7 @@ are taken from the tree by paths of their own, and what tests/dump_emdb prints h
 float64, sets in order. Columns: file, size in bytes, sha256 (first 16 digits), schema, fields that both have, members of the sets, and the
 number that differ. Status 1 where any does.
 
-emdb.tsv has the six real headers that there were (three entries by schema 1.9.6, one of them by 3.0.0.1 too, twice), and the two that are
+emdb.tsv has the six real headers that there were (four entries by schema 1.9.6, one of them by 3.0.0.1 too, twice), and the two that are
 made for the tests: tests/fuzz/replay_emdb --write FOLDER, whose 0 and 1 they are.
 """
 import hashlib
