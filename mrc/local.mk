@@ -39,8 +39,8 @@ TESTS += tests/test_mrc tests/test_planes tests/test_zoo tests/fuzz/replay_mrc
 tests_test_mrc_SOURCES = tests/test_mrc.c
 tests_test_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
-check_PROGRAMS += tests/test_formats tests/test_hdf5 tests/test_tiff
-TESTS += tests/test_formats tests/test_hdf5 tests/test_tiff
+check_PROGRAMS += tests/test_formats tests/test_hdf5 tests/test_tiff tests/fuzz/replay_map
+TESTS += tests/test_formats tests/test_hdf5 tests/test_tiff tests/fuzz/replay_map
 check_PROGRAMS += tests/test_map_write
 TESTS += tests/test_map_write
 tests_test_map_write_SOURCES = tests/test_map_write.c
@@ -68,22 +68,32 @@ tests_bench_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS)
 tests_fuzz_replay_mrc_SOURCES = tests/fuzz/fuzz_mrc.c tests/fuzz/corpus_mrc.h tests/fuzz/replay.h
 tests_fuzz_replay_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DREPLAY
 tests_fuzz_replay_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_fuzz_replay_map_SOURCES = tests/fuzz/fuzz_map.c tests/fuzz/replay.h
+tests_fuzz_replay_map_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(TIFF_CFLAGS) -DREPLAY
+tests_fuzz_replay_map_LDADD = $(MRC_LIBS) $(BASE_LIBS)
 endif
 dist_check_SCRIPTS += tests/test_info.sh
 TESTS += tests/test_info.sh
 EXTRA_DIST += tests/mrcfile.h tests/zoo.tsv tests/parity/mrc.py tests/parity/mrc.tsv tests/bench/read_mrc.py
 
-# libFuzzer on the reader: make fuzz [FUZZ_SECONDS=600]. Needs clang; findings and the grown corpus stay in fuzz_mrc.d.
+# libFuzzer on the readers: make fuzz (MRC) and make fuzz-map (every format) [FUZZ_SECONDS=600]. Needs clang; findings and the grown
+# corpus stay in fuzz_mrc.d and fuzz_map.d.
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_MRC = $(srcdir)/mrc/*.c $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/notes.c $(srcdir)/base/vol.c $(srcdir)/base/file.c
+FUZZ_MRC_CPPFLAGS = $(DEFS) $(AM_CPPFLAGS) $(XML_CFLAGS) $(HDF5_CFLAGS) $(TIFF_CFLAGS)
+FUZZ_MRC_LIBS = $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) $(XML_LIBS) $(HDF5_LIBS) $(TIFF_LIBS) -lm
 fuzz: tests/fuzz/replay_mrc$(EXEEXT)
 	@$(MKDIR_P) fuzz_mrc.d/corpus
 	./tests/fuzz/replay_mrc$(EXEEXT) --write fuzz_mrc.d/corpus
-	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) -o fuzz_mrc.d/fuzz_mrc $(srcdir)/tests/fuzz/fuzz_mrc.c $(srcdir)/mrc/*.c \
-	  $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/notes.c $(srcdir)/base/vol.c $(srcdir)/base/file.c \
-	  $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) -lm
+	clang $(FUZZ_FLAGS) $(FUZZ_MRC_CPPFLAGS) -o fuzz_mrc.d/fuzz_mrc $(srcdir)/tests/fuzz/fuzz_mrc.c $(FUZZ_MRC) $(FUZZ_MRC_LIBS)
 	cd fuzz_mrc.d && ./fuzz_mrc -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 corpus
-.PHONY: fuzz
+fuzz-map: tests/fuzz/replay_map$(EXEEXT)
+	@$(MKDIR_P) fuzz_map.d/corpus
+	./tests/fuzz/replay_map$(EXEEXT) --write fuzz_map.d/corpus
+	clang $(FUZZ_FLAGS) $(FUZZ_MRC_CPPFLAGS) -o fuzz_map.d/fuzz_map $(srcdir)/tests/fuzz/fuzz_map.c $(FUZZ_MRC) $(FUZZ_MRC_LIBS)
+	cd fuzz_map.d && ./fuzz_map -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 corpus
+.PHONY: fuzz fuzz-map
 
 # Headers of EMDB. dump_emdb is for tests/parity/emdb.py.
 if HAVE_CMOCKA
