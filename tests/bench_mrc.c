@@ -1,6 +1,6 @@
 /* bench_mrc: seconds to read one map, for tests/bench/read_mrc.py.
  *
- * usage: bench_mrc FILE. Lines "ours SECONDS" (mrc_read, all threads), "ours1" (one thread), "read" (read(2) of a plain
+ * usage: bench_mrc FILE. Lines "ours SECONDS" (map_read, all threads), "ours1" (one thread), "read" (read(2) of a plain
  * file into fresh memory, one thread), "memcpy" (as many bytes as the volume has, into fresh memory), and for a gzip
  * file "libdeflate" (its decompression alone, into fresh memory), each from the page cache; the best of three. */
 #include <fcntl.h>
@@ -13,13 +13,13 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "mrc/codec.h"
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 
 static size_t volume_bytes;
 
 static int by_us(const char *path)
 {
-    vol_t *v = mrc_read(path, NULL, NULL, NULL, NULL);
+    vol_t *v = map_read(path, NULL, NULL, NULL, NULL);
     if (!v) return -1;
     volume_bytes = vol_len(v) * sizeof *v->data;
     vol_free(v);

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Time to read a map: ours against mrcfile, and against plain decompression; all from the page cache, in one run.
+"""Time to read a map: ours against mrcfile, gemmi and h5py, and against plain decompression; all from the page cache, in one run.
 
-usage: read_mrc.py BUILD_FOLDER [SIDE [REPEATS]]         (python3-mrcfile, python3-numpy; gzip)
+usage: read_mrc.py BUILD_FOLDER [SIDE [REPEATS]]         (mrcfile, gemmi, h5py, numpy from PyPI; gzip)
 
-Makes a float32 map of SIDE^3 voxels of smooth noise in a temporary folder, and its .gz. `tests/bench_mrc` (ours, and
-the machine's memcpy of the same bytes, and libdeflate alone) and mrcfile take turns; medians, and ratios to ours.
+Makes a map of SIDE^3 voxels of smooth noise in a temporary folder: float32, the same big-endian, int16, gzip, and HDF5 as EMAN2 has it
+(`cryolex convert`). `tests/bench_mrc` (ours, the machine's memcpy of the volume's bytes, and libdeflate alone) and the others take turns; medians,
+and ratios to ours. Each gives the values as an array in memory, mrcfile and h5py in the type of the file, the others as float32.
 """
 import os
 import statistics
@@ -13,25 +14,47 @@ import sys
 import tempfile
 import time
 
+import gemmi
+import h5py
 import mrcfile
 import numpy as np
 
 
-def make(path, side):
+def make(cryolex, folder, side):
     rng = np.random.default_rng(1)
     a = rng.standard_normal((side, side, side), dtype=np.float32)
     a = (a + np.roll(a, 1, 0) + np.roll(a, 1, 1) + np.roll(a, 1, 2)) * (rng.random((side, 1, 1)) > 0.3)
-    with mrcfile.new(path, overwrite=True) as m:
+    plain = os.path.join(folder, "plain.mrc")
+    with mrcfile.new(plain, overwrite=True) as m:
         m.set_data(a.astype(np.float32))
         m.voxel_size = 1.2
-    subprocess.run(["gzip", "-kf", path], check=True)
-    return path + ".gz"
+    files = {"float32": plain}
+    for name, out, options in (("float32, big-endian", "big.mrc", ["--byte-order", "big"]), ("int16", "int16.mrc", ["--type", "int16", "--scale"]),
+                               ("HDF5", "x.hdf", [])):
+        files[name] = os.path.join(folder, out)
+        subprocess.run([cryolex, "convert", "-q", *options, plain, files[name]], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["gzip", "-kf", plain], check=True)
+    files["float32, gzip"] = plain + ".gz"
+    return files
 
 
-def theirs(path):
-    t = time.perf_counter()
+def by_mrcfile(path):
     with mrcfile.open(path) as m:
-        assert m.data.size
+        return m.data.size
+
+
+def by_gemmi(path):
+    return np.array(gemmi.read_ccp4_map(path).grid, copy=False).size
+
+
+def by_h5py(path):
+    with h5py.File(path) as f:
+        return f["MDF/images/0/image"][()].size
+
+
+def timed(fn, path):
+    t = time.perf_counter()
+    assert fn(path)
     return time.perf_counter() - t
 
 
@@ -40,17 +63,17 @@ def main():
     side = int(sys.argv[2]) if len(sys.argv) > 2 else 256
     repeats = int(sys.argv[3]) if len(sys.argv) > 3 else 7
     with tempfile.TemporaryDirectory() as d:
-        plain = os.path.join(d, "x.mrc")
-        gz = make(plain, side)
+        files = make(os.path.join(build, "cryolex"), d, side)
         times = {}
         for _ in range(repeats):
-            for name, path in (("plain", plain), ("gz", gz)):
-                times.setdefault((name, "mrcfile"), []).append(theirs(path))
+            for name, path in files.items():
+                for fn in [by_h5py] if name == "HDF5" else [by_mrcfile, by_gemmi]:
+                    times.setdefault((name, fn.__name__[3:]), []).append(timed(fn, path))
                 out = subprocess.run([os.path.join(build, "tests/bench_mrc"), path], capture_output=True, check=True, text=True)
                 for line in out.stdout.splitlines():
                     what, seconds = line.split("\t")
                     times.setdefault((name, what), []).append(float(seconds))
-        size = os.path.getsize(plain)
+        size = side**3 * 4
         print("file\treader\tmedian_s\tspread_s\tMB_per_s\tratio_to_ours")
         for (name, what), t in sorted(times.items()):
             m, ours = statistics.median(t), statistics.median(times[name, "ours"])

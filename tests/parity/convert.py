@@ -7,7 +7,7 @@ Every file of zoo/ and maps/ that mrcfile reads as a volume, whose axes are in t
 compressed, float16, scaled int16), HDF5 and TIFF. A row has, for one file, the largest difference of a value between what the other
 reader finds in our file and what mrcfile finds in the original (0: bit for bit; of float16 and int16 relative to the range), that of the voxel
 size and of the origin in angstrom, and what mrcfile.validate says of our MRC files. "RMS deviation is inf" of
-float16 is mrcfile's own sum in float16. A last line sums up."""
+float16 is mrcfile's own sum in float16, and "nan" that of a map with NaN, whose statistics ours leaves out. A last line sums up."""
 import glob
 import io
 import os
@@ -34,6 +34,8 @@ def original(path):
                 return None
             if not all(abs(float(a) - 90) < 1e-3 for a in (h.cellb.alpha, h.cellb.beta, h.cellb.gamma)):
                 return None
+            if int(h.mode) == 0 and os.path.getsize(path) == 1024 + int(h.nsymbt) + 4 * m.data.size:
+                return None  # float32 in fact, of which mrcfile takes the first quarter as int8
             return np.array(m.data)
     except (ValueError, OSError, EOFError, OverflowError, MemoryError):
         return None
