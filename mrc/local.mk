@@ -24,6 +24,7 @@ libmrc_a_SOURCES = \
 	mrc/sniff.c mrc/sniff.h \
 	mrc/source.c mrc/source.h \
 	mrc/spider.c \
+	mrc/stream.c mrc/stream.h \
 	mrc/text.c mrc/text.h \
 	mrc/tiff.c mrc/tiffwrite.c \
 	mrc/validate.c \
@@ -32,7 +33,7 @@ libmrc_a_SOURCES = \
 	mrc/xml.c mrc/xml.h
 MRC_LIBS = libmrc.a $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) $(XML_LIBS) $(HDF5_LIBS) $(TIFF_LIBS)
 
-# dump_mrc is for tests/parity/mrc.py, bench_mrc for tests/bench/read_mrc.py.
+# dump_mrc is for tests/parity/mrc.py, bench_mrc for tests/bench/read_mrc.py tests/parity/formats.py doc/formats.md.
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_mrc tests/test_planes tests/test_zoo tests/dump_mrc tests/bench_mrc tests/fuzz/replay_mrc
 TESTS += tests/test_mrc tests/test_planes tests/test_zoo tests/fuzz/replay_mrc
@@ -74,13 +75,14 @@ tests_fuzz_replay_map_LDADD = $(MRC_LIBS) $(BASE_LIBS)
 endif
 dist_check_SCRIPTS += tests/test_info.sh
 TESTS += tests/test_info.sh
-EXTRA_DIST += tests/mrcfile.h tests/zoo.tsv tests/parity/mrc.py tests/parity/mrc.tsv tests/bench/read_mrc.py
+EXTRA_DIST += tests/mrcfile.h tests/zoo.tsv tests/parity/mrc.py tests/parity/mrc.tsv tests/bench/read_mrc.py tests/parity/formats.py doc/formats.md
 
 # libFuzzer on the readers: make fuzz (MRC) and make fuzz-map (every format) [FUZZ_SECONDS=600]. Needs clang; findings and the grown
 # corpus stay in fuzz_mrc.d and fuzz_map.d.
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_MRC = $(srcdir)/mrc/*.c $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/notes.c $(srcdir)/base/vol.c $(srcdir)/base/file.c
+FUZZ_MRC = $(srcdir)/mrc/*.c $(FUZZ_BASE:%=$(srcdir)/base/%.c)
+FUZZ_BASE = err mem notes vol file intern gz utf8 clock
 FUZZ_MRC_CPPFLAGS = $(DEFS) $(AM_CPPFLAGS) $(XML_CFLAGS) $(HDF5_CFLAGS) $(TIFF_CFLAGS)
 FUZZ_MRC_LIBS = $(DEFLATE_LIBS) $(ZLIB_LIBS) $(BZIP2_LIBS) $(LZMA_LIBS) $(ZSTD_LIBS) $(XML_LIBS) $(HDF5_LIBS) $(TIFF_LIBS) -lm
 fuzz: tests/fuzz/replay_mrc$(EXEEXT)

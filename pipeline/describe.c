@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "pdb/pdb.h"
+#include "pipeline/coarse.h"
 #include "pipeline/halves.h"
 #include "pipeline/header.h"
 #include "voxel/contour.h"
@@ -137,7 +138,8 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
     mrc_opts_t o = d->map;
     if (it->apix > 0) o.apix = it->apix;
     double resolution = it->resolution;
-    vol_t *v = it->half ? halves_read(it->path, it->half, &o, &resolution, notes, err) : map_read(it->path, &o, NULL, notes, err);
+    vol_t *v = it->half ? halves_read(it->path, it->half, &o, &resolution, notes, err)
+                        : coarse_read(it->path, &o, COARSE_FROM, COARSE_TO, notes, err);
     if (!v) return -1;
     contour_t c = {.level = it->contour};
     emdb_t e;

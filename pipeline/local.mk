@@ -1,6 +1,7 @@
 # pipeline/: joins the folders below it.
 noinst_LIBRARIES += libpipeline.a
 libpipeline_a_SOURCES = \
+	pipeline/coarse.c pipeline/coarse.h \
 	pipeline/annot.c pipeline/annot.h pipeline/annot_doubt.c pipeline/annot_emicss.c pipeline/annot_priv.h pipeline/annot_table.c pipeline/ontology.c \
 	pipeline/caption.c pipeline/caption.h pipeline/caption_facts.c pipeline/caption_priv.h pipeline/phrase.c pipeline/phrase.h \
 	pipeline/build.c pipeline/build.h \

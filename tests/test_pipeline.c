@@ -8,9 +8,10 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/threads.h"
-#include "mrc/mrc.h"
+#include "mrc/map.h"
 #include "pdb/pdb.h"
 #include "pipeline/build.h"
+#include "pipeline/coarse.h"
 #include "pipeline/describe.h"
 #include "pipeline/index.h"
 #include "pipeline/manifest.h"
@@ -19,6 +20,7 @@
 #include "pipeline/vectors.h"
 #include "tests/blobs.h"
 #include "voxel/contour.h"
+#include "voxel/resample.h"
 
 #define DIR "test_pipeline.dir"
 enum { MODELS = 12 };
@@ -548,6 +550,50 @@ static void describe_says_why_not(void **state)
 }
 
 /* The estimate against the levels that authors recommend, on the real maps that have one and were not cut at it. */
+/* A large map section by section is the whole one resampled; values that are none count as 0. */
+static void coarse_is_resampled(void **state)
+{
+    static const char *const names[] = {"coarse.tmp.mrc", "coarse.tmp.mrc.gz", "coarse.tmp.hdf", "coarse.tmp.tif"};
+    (void)state;
+    rng_t r;
+    rng_seed(&r, 5);
+    vol_t *v = vol_new(30, 20, 24, 1.5, NULL), *kept;
+    v->origin[1] = -7;
+    for (size_t i = 0; i < vol_len(v); i++) v->data[i] = (float)rng_unit(&r);
+    v->data[777] = 0;
+    kept = vol_clone(v, NULL);
+    v->data[777] = NAN;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        notes_t notes = {0};
+        err_t e = {0};
+        assert_int_equal(map_write(names[k], v, NULL, NULL, NULL), 0);
+        vol_t *w = coarse_read(names[k], NULL, 10000, 2000, &notes, &e);
+        if (!w) fail_msg("%s: %s", names[k], e.msg);
+        assert_int_equal(w->nx, 14);
+        assert_int_equal(w->ny, 10);
+        assert_int_equal(w->nz, 12);
+        vol_t *want = resample_box(kept, 14, 10, 12, NULL);
+        for (int d = 0; d < 3; d++) {
+            assert_close(w->voxel[d], want->voxel[d], 1e-6);
+            assert_close(w->origin[d], want->origin[d], 1e-5);
+        }
+        for (size_t i = 0; i < vol_len(w); i++) assert_close((double)w->data[i], (double)want->data[i], 2e-6);
+        assert_non_null(strstr(notes.line[notes.n - 2], "30 x 20 x 24 voxels are read as 14 x 10 x 12"));
+        assert_non_null(strstr(notes.line[notes.n - 1], "1 voxels are NaN"));
+        notes_free(&notes);
+        vol_free(want);
+        vol_free(w);
+        /* not so large: as it is */
+        w = coarse_read(names[k], NULL, 14400, 2000, NULL, NULL);
+        assert_int_equal(w->nx, 30);
+        assert_true(isnan(w->data[777]));
+        vol_free(w);
+        remove(names[k]);
+    }
+    vol_free(kept);
+    vol_free(v);
+}
+
 static void contour_is_near_the_authors(void **state)
 {
     (void)state;
@@ -572,7 +618,7 @@ static void contour_is_near_the_authors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contour_is_near_the_authors),
+        cmocka_unit_test(coarse_is_resampled), cmocka_unit_test(contour_is_near_the_authors),
         cmocka_unit_test(unique_names),     cmocka_unit_test(manifest_of_a_folder), cmocka_unit_test(manifest_of_a_table),
         cmocka_unit_test(index_round_trip), cmocka_unit_test(index_refuses),        cmocka_unit_test(search_finds),
         cmocka_unit_test(search_is_exact),      cmocka_unit_test(describe_says_why_not), cmocka_unit_test(describe_keeps_the_cube),

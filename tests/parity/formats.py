@@ -44,7 +44,6 @@ TEXT = {
     "cella0": "CELLA or M is 0: CryoLex takes 1 A with a note, mrcfile tells 0",
     "nstart": "ORIGIN is 0 and NSTART is not: CryoLex takes NSTART times the voxel size, as ChimeraX does; mrcfile tells ORIGIN as it is",
     "nolength": "mrcfile, permissive, takes bytes that are no map for a header",
-    "noise": "mrcfile reads what is there of a file that is cut short or of another format; CryoLex refuses it",
     "colour": "colours: no density",
     "segger": "a segmentation (Segger), no density",
     "sff": "a segmentation (EMDB-SFF), no density",
@@ -272,8 +271,6 @@ def compare(build, path, name):
             r.why = []
     if ours is None:
         row.update(format=no.replace(os.path.dirname(path) + "/", ""), reference=r.name, values=r.no or three(r.values.shape[::-1]))
-        if r.values is not None:
-            row["why"].append("noise")
         row["why"] += r.why
         return row, r.values is not None and not row["why"]
     a, voxel, origin = ours
