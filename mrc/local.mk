@@ -50,7 +50,7 @@ tests_test_map_write_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_formats_SOURCES = tests/test_formats.c tests/volfile.h
 tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_formats_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
-tests_test_hdf5_SOURCES = tests/test_hdf5.c tests/volfile.h
+tests_test_hdf5_SOURCES = tests/test_hdf5.c tests/h5faults.h tests/volfile.h
 tests_test_hdf5_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_test_hdf5_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_tiff_SOURCES = tests/test_tiff.c tests/volfile.h
@@ -69,7 +69,7 @@ tests_bench_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS)
 tests_fuzz_replay_mrc_SOURCES = tests/fuzz/fuzz_mrc.c tests/fuzz/corpus_mrc.h tests/fuzz/replay.h
 tests_fuzz_replay_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DREPLAY
 tests_fuzz_replay_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
-tests_fuzz_replay_map_SOURCES = tests/fuzz/fuzz_map.c tests/fuzz/replay.h
+tests_fuzz_replay_map_SOURCES = tests/fuzz/fuzz_map.c tests/h5faults.h tests/fuzz/replay.h
 tests_fuzz_replay_map_CPPFLAGS = $(AM_CPPFLAGS) $(HDF5_CFLAGS) $(TIFF_CFLAGS) -DREPLAY
 tests_fuzz_replay_map_LDADD = $(MRC_LIBS) $(BASE_LIBS)
 endif

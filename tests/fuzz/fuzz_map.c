@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "mrc/map.h"
+#include "tests/h5faults.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
