@@ -1,4 +1,5 @@
 /* test_hdf5: maps in HDF5, made here by libhdf5: each layout, type and way of storing; one fault a row; nothing printed. */
+#include "tests/h5faults.h"
 #include "tests/volfile.h"
 
 #include <hdf5.h>
