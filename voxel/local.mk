@@ -104,6 +104,6 @@ tests_bench_trace_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS)
 # Benchmark of resample: make tests/bench/bench_resample, then tests/bench/resample.py.
 EXTRA_PROGRAMS += tests/bench/bench_resample
 EXTRA_DIST += tests/bench/resample.py tests/parity/resample.py tests/parity/resample.tsv
-EXTRA_DIST += tests/parity/convert.py tests/parity/fsc.py tests/parity/fsc.tsv tests/parity/fit.py tests/parity/fit.tsv tests/bench/fit.py tests/bench/rerank.py tests/bench/rerank.tsv
+EXTRA_DIST += tests/parity/convert.py tests/parity/fsc.py tests/parity/fsc.tsv tests/parity/fit.py tests/parity/fit.tsv tests/bench/fit.py tests/bench/fit.tsv tests/bench/rerank.py tests/bench/rerank.tsv
 tests_bench_bench_resample_SOURCES = tests/bench/bench_resample.c
 tests_bench_bench_resample_LDADD = $(VOXEL_LIBS) $(MRC_LIBS) $(BASE_LIBS)
