@@ -82,6 +82,18 @@ static int check_shape(mapfile_t *m, h5map_t *h, err_t *err)
     return 0;
 }
 
+/* No side above the most that the file allows it: libhdf5 1.10 takes such a file and reads past its own memory. */
+static int check_extent(const mapfile_t *m, const h5map_t *h, err_t *err)
+{
+    hsize_t d[H5S_MAX_RANK], most[H5S_MAX_RANK];
+    hid_t space = H5Dget_space(h->dset);
+    int rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, d, most), k = 0;
+    if (space >= 0) H5Sclose(space);
+    while (k < rank && (most[k] == H5S_UNLIMITED || d[k] <= most[k])) k++;
+    if (rank >= 0 && k == rank) return 0;
+    return err_set(err, ERR_FORMAT, "%s: %s: its size makes no sense: damaged", m->name, h->path);
+}
+
 /* What the dataset claims against what is stored. */
 static int check_stored(mapfile_t *m, const h5map_t *h, size_t claims, bool packs, bool other, bool chunks, err_t *err)
 {
@@ -125,7 +137,7 @@ int h5data_check(mapfile_t *m, h5map_t *h, err_t *err)
 {
     bool packs = false, other = false;
     int rc = -1;
-    if (check_type(m, h, err) || check_shape(m, h, err)) return -1;
+    if (check_extent(m, h, err) || check_type(m, h, err) || check_shape(m, h, err)) return -1;
     hid_t plist = H5Dget_create_plist(h->dset);
     if (plist < 0) return err_set(err, ERR_FORMAT, "%s: %s: HDF5 cannot tell how it is stored", m->name, h->path);
     H5D_layout_t layout = H5Pget_layout(plist);
