@@ -13,6 +13,7 @@ libbase_a_SOURCES = \
 	base/opt.c base/opt.h \
 	base/progress.c base/progress.h \
 	base/rng.c base/rng.h \
+	base/sha256.c base/sha256.h \
 	base/threads.c base/threads.h \
 	base/tsv.c base/tsv.h \
 	base/utf8.c base/utf8.h \

@@ -18,6 +18,7 @@ libpipeline_a_SOURCES = \
 	pipeline/index.c pipeline/index_h5.c pipeline/index.h \
 	pipeline/obo.c pipeline/obo.h \
 	pipeline/manifest.c pipeline/manifest.h \
+	pipeline/measure.c pipeline/measure.h \
 	pipeline/modelfile.c pipeline/modelfile.h \
 	pipeline/search.c pipeline/search.h \
 	pipeline/similar.c pipeline/similar.h \

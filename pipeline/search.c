@@ -71,17 +71,27 @@ static float dot(const float *a, const float *b, size_t d)
     return sum;
 }
 
-/* What costs no cube: size and cosine of every entry. */
-static void first_stage(const index_t *x, const record_t *q, const float *z, const plan_t *p, hit_t *h)
+/* The entries that are not skipped, in the first places of h (x->n); how many. */
+static size_t enlist(const index_t *x, const unsigned char *skip, hit_t *h)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->n; i++)
+        if (!skip || !skip[i]) h[n++].entry = i;
+    return n;
+}
+
+/* What costs no cube: size and cosine of n entries. */
+static void first_stage(const index_t *x, const record_t *q, const float *z, const plan_t *p, hit_t *h, size_t n)
 {
     bool cosines = learned(p->kind);
     size_t poses = index_poses(x);
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < x->n; i++) {
-        double d = log((double)x->rg[i] / (double)q->rg), t = d / p->width;
-        h[i] = (hit_t){.entry = i, .dlog_rg = (float)d, .cosine = NAN, .cube = NAN, .distance = NAN, .confidence = NAN};
+    for (size_t i = 0; i < n; i++) {
+        size_t e = h[i].entry;
+        double d = log((double)x->rg[e] / (double)q->rg), t = d / p->width;
+        h[i] = (hit_t){.entry = e, .dlog_rg = (float)d, .cosine = NAN, .cube = NAN, .distance = NAN, .confidence = NAN};
         for (size_t k = 0; cosines && k < poses; k++) {
-            float c = fminf(fmaxf(dot(z + k * x->d, x->z + i * x->d, x->d), -1), 1);
+            float c = fminf(fmaxf(dot(z + k * x->d, x->z + e * x->d, x->d), -1), 1);
             if (k && !(c > h[i].cosine)) continue;
             h[i].cosine = c;
             h[i].pose = (unsigned)k;
@@ -131,8 +141,8 @@ static int third_stage(const index_t *x, const record_t *q, const plan_t *p, hit
     return rc;
 }
 
-/* The best `keep` of the n entries of h, in its first places, scored in full; *n says how many. */
-static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t keep, size_t *n, err_t *err)
+/* The best `keep` of the `all` entries of h, in its first places, scored in full; *n says how many. */
+static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t all, size_t keep, size_t *n, err_t *err)
 {
     enum { FIRST = 512, STEP = 4096 };  /* entries scored between two looks at the bound */
     static const double slack = 1e-3;   /* more than the rounding of a score */
@@ -141,10 +151,10 @@ static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, 
     int rc = turns && shape ? 0 : -1;
     size_t done = 0, kept = 0; /* h[0..kept-1]: the best of those scored, sorted */
     if (!rc && cubes(p->kind)) desc_turns(q->cube, turns);
-    qsort(h, x->n, sizeof *h, by_score); /* the likeliest come early, and those that follow can be ruled out */
-    while (!rc && done < x->n) {
+    qsort(h, all, sizeof *h, by_score); /* the likeliest come early, and those that follow can be ruled out */
+    while (!rc && done < all) {
         if (kept == keep && (double)h[done].score + most + slack < (double)h[kept - 1].score) break;
-        size_t step = done ? STEP : FIRST, m = x->n - done < step ? x->n - done : step;
+        size_t step = done ? STEP : FIRST, m = all - done < step ? all - done : step;
         rc = second_stage(x, q, p, turns, h + done, m, shape, err);
         memmove(h + kept, h + done, m * sizeof *h); /* kept <= done */
         qsort(h, kept + m, sizeof *h, by_score);
@@ -173,16 +183,17 @@ static void confidences(const plan_t *p, const hit_t *h, size_t kept, hit_t *hit
 int search_run(const index_t *x, const record_t *query, const float *z, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err)
 {
     const plan_t p = plan_of(o);
-    size_t top = least(o->top, x->n), kept;
-    size_t keep = least(greatest(top, p.align ? SEARCH_ALIGNED : 2), x->n); /* at least two, for the margin */
+    size_t kept;
     *n = 0;
     if (check(x, o, err)) return -1;
     assert(!learned(o->kind) || z);
     hit_t *h = mem_new(x->n, sizeof *h, err);
     if (!h) return -1;
-    first_stage(x, query, z, &p, h);
-    int rc = rank(x, query, &p, h, keep, &kept, err);
-    if (!rc && p.align) rc = third_stage(x, query, &p, h, kept, err);
+    size_t all = enlist(x, o->skip, h), top = least(o->top, all), align = o->aligned ? o->aligned : greatest(top, SEARCH_ALIGNED);
+    size_t keep = least(greatest(top, p.align ? align : 2), all); /* at least two, for the margin */
+    first_stage(x, query, z, &p, h, all);
+    int rc = rank(x, query, &p, h, all, keep, &kept, err);
+    if (!rc && p.align) rc = third_stage(x, query, &p, h, least(kept, align), err);
     if (!rc) {
         *n = top;
         memcpy(hit, h, top * sizeof *h);

@@ -33,13 +33,15 @@ typedef enum {
 #define SEARCH_CUBE_WEIGHT 25.0
 #define SEARCH_ZERNIKE_WEIGHT 25.0
 #define SEARCH_PROFILE_WEIGHT 25.0
-#define SEARCH_ALIGNED 1000 /* entries compared again; search_opts_t.top, if that is more */
+#define SEARCH_ALIGNED 1000 /* entries compared again, see search_opts_t.aligned */
 
 typedef struct {
     searchkind_t kind;
     bool shape_only; /* leave the size term out */
     bool plain;      /* leave the aligned correlation out */
     size_t top;      /* hits wanted, > 0 */
+    size_t aligned;  /* entries compared again; 0: SEARCH_ALIGNED, or `top` if that is more */
+    const unsigned char *skip; /* (n) 1: an entry that is left out, as if the index had it not; NULL: none */
     const scoring_t *scoring; /* NULL: scoring_default */
 } search_opts_t;
 
@@ -55,7 +57,7 @@ typedef struct {
 
 /* The `top` best entries, best first; equal scores by row. Exact but for the choice of what is aligned: every entry is scored, or
  * is shown not to matter by what is known of it without its cube. z (index_poses(x), d): the query's embeddings, of length 1, of which the nearest to an entry
- * counts, for SEARCH_LEARNED and SEARCH_BOTH; else NULL. hit holds min(top, x->n) on return, *n says how many.
+ * counts, for SEARCH_LEARNED and SEARCH_BOTH; else NULL. hit holds min(top, entries not skipped) on return, *n says how many.
  * 0, or -1: ERR_USAGE SEARCH_SIZE with shape_only; ERR_UNSUP the index has not what is to be compared; ERR_NOMEM. The same bytes
  * for any number of threads. */
 int search_run(const index_t *x, const record_t *query, const float *z, const search_opts_t *o, hit_t *hit, size_t *n, err_t *err);

@@ -309,6 +309,19 @@ static bool belt_place(const body_t *b, const viewopts_t *o, const membrane_t *s
     return true;
 }
 
+/* The first draw of a view. */
+static double draw_resolution(const viewopts_t *o, rng_t *r)
+{
+    return o->resolution[0] > 0 ? o->resolution[0] * pow(o->resolution[1] / o->resolution[0], rng_unit(r)) : 8;
+}
+
+double view_resolution(const viewopts_t *o, uint64_t seed)
+{
+    rng_t r;
+    rng_seed(&r, seed);
+    return draw_resolution(o, &r);
+}
+
 static vol_t *density(const model_t *m, const membrane_t *known, const viewopts_t *o, rng_t *r, err_t *err)
 {
     body_t b = {0};
@@ -316,7 +329,7 @@ static vol_t *density(const model_t *m, const membrane_t *known, const viewopts_
     membrane_t span = known ? *known : (membrane_t){.half = 0};
     vol_t *v = NULL, *tmp = NULL;
     int rc = -1;
-    double amount, res = o->resolution[0] > 0 ? o->resolution[0] * pow(o->resolution[1] / o->resolution[0], rng_unit(r)) : 8;
+    double amount, res = draw_resolution(o, r);
     double more = happens(r, &o->bfactor, &amount) ? sqrt(amount / 2) / TWO_PI : 0; /* sigma of exp(-B s^2 / 4) */
     if (body_make(m, o, r, &b, &span, err)) goto done;
     double var = pow(bounded(o, &b, SIM_SIGMA * res), 2) + pow(bounded(o, &b, more), 2);

@@ -73,4 +73,7 @@ int view_make(const model_t *m, const membrane_t *span, const viewopts_t *o, uin
  * NULL on error. */
 vol_t *view_density(const model_t *m, const membrane_t *span, const viewopts_t *o, uint64_t seed, err_t *err);
 
+/* The resolution, in angstrom, that the view of this seed is made at, before any further blur. */
+double view_resolution(const viewopts_t *o, uint64_t seed);
+
 #endif
