@@ -169,7 +169,7 @@ static int put_curves(const benchreport_t *r, const benchtask_t *task, size_t n,
                         size_t found = 0, all = 0;
                         for (size_t i = 0; i < t->n; i++) {
                             double rank = t->rank[cell(t, i, m, g, k)];
-                            all += !isnan(rank);
+                            if (!isnan(rank)) all++;
                             found += rank <= (double)steps[s];
                         }
                         if (!all || (s && steps[s - 1] >= t->columns)) break;
@@ -190,7 +190,7 @@ static bool inside(const bin_t *b, const benchquery_t *q)
 static double value_of(int what, double rank, double ap)
 {
     if (isnan(rank)) return NAN;
-    return what == MAP ? ap : what == MRR ? 1 / rank : rank <= cut[what];
+    return what == MAP ? ap : what == MRR ? 1 / rank : rank <= cut[what] ? 1 : 0;
 }
 
 /* One row: of queries in a bin. */

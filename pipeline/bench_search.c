@@ -111,7 +111,7 @@ int bench_each(const benchsearch_t *s, const mrc_opts_t *map, const log_t *log, 
 {
     encoder_t *const e[2] = {s->encoder, s->untrained};
     const size_t poses[2] = {s->encoder ? index_poses(s->x) : 0, s->untrained ? index_poses(s->base) : 0};
-    describer_t d;
+    describer_t d = {.zernike = NULL};
     room_t *r = mem_zero(1, sizeof *r, err);
     size_t side = e[0] ? e[0]->side : e[1] ? e[1]->side : 0;
     progress_t *bar = progress_new(log, "queries", "queries", n);

@@ -1,6 +1,7 @@
 # src/: the program.
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
+	src/cmd_bench.c \
 	src/cmd_caption.c \
 	src/cmd_convert.c \
 	src/cmd_dataset.c src/cmd_dataset_preview.c \

@@ -14,6 +14,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_search,
     &cmd_annotate,
     &cmd_fit,
+    &cmd_bench,
     &cmd_embed,
     &cmd_encode_text,
     &cmd_caption,
