@@ -170,7 +170,7 @@ static int number(const tsv_t *t, size_t row, long col, double *out, err_t *err)
     if (!s) return 0;
     *out = strtod(s, &end);
     if (end != s && !*end && isfinite(*out)) return 0;
-    return err_set(err, ERR_FORMAT, "%s: line %zu: '%.40s' (a number is wanted)", t->path, t->line[row + 1], s);
+    return err_set(err, ERR_FORMAT, "%s: line %zu: '%.40s' (a number is wanted)", t->path, t->line[row], s);
 }
 
 /* The PDB ids in a field. */
@@ -263,7 +263,7 @@ benchmaps_t *benchmaps_table(const benchwork_t *w, const char *path, err_t *err)
     benchmaps_t *m = columns(&t, col, err) ? NULL : start(w, t.nrow, false, err);
     int rc = m ? 0 : -1;
     for (size_t r = 0; !rc && r < t.nrow; r++) {
-        if (!tsv_get(&t, r, col[C_PATH])) rc = err_set(err, ERR_FORMAT, "%s: line %zu: no path", path, t.line[r + 1]);
+        if (!tsv_get(&t, r, col[C_PATH])) rc = err_set(err, ERR_FORMAT, "%s: line %zu: no path", path, t.line[r]);
         else if (!tsv_get(&t, r, col[C_ENTRY])) without++;
         else rc = take_row(&t, r, col, &m->source[m->n++], err);
     }

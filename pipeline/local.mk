@@ -161,3 +161,12 @@ tests_test_index_SOURCES = tests/made_index.h tests/test_index.c
 tests_test_index_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_test_index_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+# Benchmarks.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_measure
+TESTS += tests/test_measure
+tests_test_measure_SOURCES = tests/test_measure.c
+tests_test_measure_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_measure_LDADD = $(PIPELINE_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif

@@ -38,7 +38,7 @@ static int number(const tsv_t *t, size_t row, long col, float *out, err_t *err)
     double x = s ? strtod(s, &end) : NAN;
     *out = (float)x;
     if (s && end != s && !*end && isfinite(*out)) return 0;
-    return err_set(err, ERR_FORMAT, "%s: line %zu: %s: '%.40s' (a number is wanted)", t->path, t->line[row + 1], t->field[col], s ? s : "");
+    return err_set(err, ERR_FORMAT, "%s: line %zu: %s: '%.40s' (a number is wanted)", t->path, t->line[row], t->field[col], s ? s : "");
 }
 
 static int no_column(const char *path, const char *name, err_t *err) { return err_set(err, ERR_FORMAT, "%s: no column '%s'", path, name); }
@@ -73,7 +73,7 @@ static int vectors_of_tsv(const char *path, rival_t *r, err_t *err)
     for (size_t i = 0; !rc && i < t.nrow; i++) {
         const char *name = tsv_get(&t, i, id);
         float *z = r->z + i * r->d;
-        rc = name ? new_id(&r->id, path, name, err) : err_set(err, ERR_FORMAT, "%s: line %zu: no id", path, t.line[i + 1]);
+        rc = name ? new_id(&r->id, path, name, err) : err_set(err, ERR_FORMAT, "%s: line %zu: no id", path, t.line[i]);
         for (size_t c = 0; !rc && c < t.ncol; c++)
             if ((long)c != id) rc = number(&t, i, (long)c, z++, err);
     }
@@ -140,7 +140,7 @@ static int read_scores(const char *path, rival_t *r, err_t *err)
     if (!x) rc = -1;
     for (size_t i = 0; !rc && i < t.nrow; i++) {
         const char *q = tsv_get(&t, i, col[0]), *e = tsv_get(&t, i, col[1]);
-        x[i].line = t.line[i + 1];
+        x[i].line = t.line[i];
         if (!q || !e) rc = err_set(err, ERR_FORMAT, "%s: line %zu: no query, or no entry", path, x[i].line);
         if (!rc) rc = number(&t, i, col[2], &x[i].score, err);
         if (!rc) rc = intern_add(&r->id, q, strlen(q), &x[i].query, err) || intern_add(&r->entry, e, strlen(e), &x[i].entry, err) ? -1 : 0;

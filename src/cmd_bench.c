@@ -31,7 +31,7 @@ static const opt_t rows[] = {
     {'d', "dataset", OPT_STR, offsetof(opts_t, data), "DATASET", 0, 0, NULL, NULL,
      "Of dataset build: its split has the queries of pdb, views and function, and it tells clusters, accessions, terms and relatives"},
     {0, "split", OPT_CHOICE, offsetof(opts_t, split), NULL, 0, 0, "train|valid|test", "test", "The split whose entries are queries"},
-    {'q', "queries", OPT_STR, offsetof(opts_t, manifest), "TSV", 0, 0, NULL, NULL,
+    {0, "queries", OPT_STR, offsetof(opts_t, manifest), "TSV", 0, 0, NULL, NULL,
      "The queries of emdb-pdb and text, and of function in place of views: see below"},
     {0, "embeddings", OPT_STR, offsetof(opts_t, embeddings), "LIST", 0, 0, NULL, NULL,
      "NAME=FILE,...: embeddings of queries and entries by other methods, HDF5 or TSV; compared by cosine"},
@@ -207,8 +207,23 @@ const cmd_t cmd_bench = {
     .name = "bench",
     .args = "PROTOCOL -o DIR",
     .summary = "How well maps, views and texts are found, as a report",
-    .about = "Puts the same queries to every method and writes ranks, measures with intervals, and what they were made with.",
-    .example = "cryolex bench emdb-pdb -o report -q maps.tsv",
+    .about = "Puts the same queries to every method, ranks the gallery by each, and writes what came of it to DIR: ranks of every query, measures with "
+             "intervals, curves and the first hits, as tables, and summary.json with what it was made with. Equal input gives equal files. "
+             "plot-bench DIR draws them.\n\n"
+             "views: EM-like views of the entries of a split of --dataset, turned and disturbed as in training, against the gallery. Right is the entry; "
+             "one that its clean cube does not tell from it (correlation above 0.99); one of the same set of 30 % clusters; one with an accession in common.\n\n"
+             "emdb-pdb: real maps. --queries is a table with columns path (or file) and entry (or fitted_pdb), the PDB ids of what the map is of; and, if need be, id, "
+             "group (or family: maps of one complex), resolution and contour. Maps without an entry, and of complexes that the gallery has not, are "
+             "passed over. Right is the entry; an entry of any map of the group; with --dataset, an entry with one or three GO terms, their ancestors not counted, in common.\n\n"
+             "Methods: random; size, the radius of gyration alone; profile and zernike, by distance, with _size and that of size (from --base); cube, the correlation of "
+             "canonical cubes, aligned_ where the frame is forgiven; untrained and learned, the cosine of embeddings; two_stage, that of cryolex search, and two_stage_plain, "
+             "with --plain. Others by --embeddings, where ids are those of queries.tsv and of the gallery, and by --scores. A query or an entry that "
+             "a method knows nothing of comes last.\n\n"
+             "Galleries: all, and equal_mass: what is right, and entries whose mass differs by at most 10 % from that of the entry that is. Masses are "
+             "those of envelopes at 0.81 dalton a cubic angstrom, about a quarter more than the molecule's. Bins: by resolution (of a view, the one it was simulated at) and mass. "
+             "Measures: share of queries with a right entry first, among five, among ten; mean reciprocal rank; mean average precision. Low and high are the ends of 95 % "
+             "intervals of bootstrap resamplings of groups: maps of one family, views of entries of one group of the dataset. Entries of equal score come in an order drawn by the seed.",
+    .example = "cryolex bench emdb-pdb -o report --queries maps.tsv",
     .opts = rows,
     .opt_size = sizeof(opts_t),
     .min_args = 1,

@@ -36,6 +36,7 @@ SRC_TESTS = tests/test_cmd_dataset.sh tests/test_cmd_embed.sh tests/test_cmd_enc
 SRC_TESTS += tests/test_cmd_caption.sh
 SRC_TESTS += tests/test_cmd_train.sh
 SRC_TESTS += tests/test_cmd_preview.sh
+SRC_TESTS += tests/test_cmd_bench.sh
 SRC_TESTS += tests/test_cmd_fit.sh
 SRC_TESTS += tests/test_cmd_fsc.sh
 SRC_TESTS += tests/test_cmd_convert.sh
