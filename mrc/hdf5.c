@@ -435,9 +435,8 @@ static int refuse_others(mapfile_t *m, const h5map_t *h, err_t *err)
     return 0;
 }
 
-static int open_locked(mapfile_t *m, err_t *err)
+int h5map_open(mapfile_t *m, h5map_t *h, err_t *err)
 {
-    h5map_t *h = m->self;
     int rc;
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     if (open_file(m, h, err)) return -1;
@@ -448,20 +447,8 @@ static int open_locked(mapfile_t *m, err_t *err)
     return rc;
 }
 
-static int hdf5_open(mapfile_t *m, err_t *err)
+int h5map_sections(mapfile_t *m, h5map_t *h, size_t z0, size_t nz, float *out, err_t *err)
 {
-    h5map_t *h = m->self = mem_zero(1, sizeof *h, err);
-    int rc;
-    if (!h) return -1;
-    h->file = h->access = h->dset = -1;
-#pragma omp critical(cryolex_hdf5)
-    rc = open_locked(m, err);
-    return rc;
-}
-
-static int sections_locked(mapfile_t *m, size_t z0, size_t nz, float *out, err_t *err)
-{
-    h5map_t *h = m->self;
     const size_t plane = m->n[0] * m->n[1];
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     if (!h->stack) return h5data_read(m, h, z0, nz, out, err);
@@ -475,31 +462,3 @@ static int sections_locked(mapfile_t *m, size_t z0, size_t nz, float *out, err_t
     }
     return 0;
 }
-
-static int hdf5_sections(mapfile_t *m, size_t z0, size_t nz, float *out, err_t *err)
-{
-    int rc;
-#pragma omp critical(cryolex_hdf5)
-    rc = sections_locked(m, z0, nz, out, err);
-    return rc;
-}
-
-static void close_locked(h5map_t *h)
-{
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    if (h->dset >= 0) H5Dclose(h->dset);
-    if (h->access >= 0) H5Pclose(h->access);
-    if (h->file >= 0) H5Fclose(h->file);
-}
-
-static void hdf5_close(mapfile_t *m)
-{
-    h5map_t *h = m->self;
-    if (!h) return;
-#pragma omp critical(cryolex_hdf5)
-    close_locked(h);
-    mem_free(h->id);
-    mem_free(h);
-}
-
-const format_t format_hdf5 = {IS_HDF5, true, true, hdf5_open, hdf5_sections, hdf5_close};

@@ -1,5 +1,5 @@
-/* hdf5: what the reader of HDF5 maps is made of: hdf5.c opens files, finds the map and its numbers; h5data.c reads values.
- * HDF5 is called with the lock held (omp critical), which map.c's callers need not know. */
+/* hdf5: what the reader of HDF5 maps is made of: hdf5.c opens files, finds the map and its numbers; h5data.c reads values; h5apart.c, the
+ * reader as map.c knows it, does both in a process of its own, as damaged files crash libhdf5. */
 #ifndef CRYOLEX_MRC_HDF5_H
 #define CRYOLEX_MRC_HDF5_H
 
@@ -23,6 +23,11 @@ typedef struct {
     double scale, add;      /* value = stored * scale + add, where scale is not 0 */
     raw_t kind;
 } h5map_t;
+
+/* Open the file, find the map and fill m. 0, or -1. */
+int h5map_open(mapfile_t *m, h5map_t *h, err_t *err);
+/* As format_t.sections. */
+int h5map_sections(mapfile_t *m, h5map_t *h, size_t z0, size_t nz, float *out, err_t *err);
 
 /* With h->dset open: check that it is a density of three dimensions (or two) that can be read here, and fill sides, type, batch and
  * extra. 0, or -1. */

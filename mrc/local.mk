@@ -10,6 +10,7 @@ libmrc_a_SOURCES = \
 	mrc/emdb.c mrc/emdb.h \
 	mrc/format.h \
 	mrc/h5data.c \
+	mrc/apart.c mrc/apart.h mrc/h5apart.c \
 	mrc/hdf5.c mrc/hdf5.h mrc/hdf5write.c \
 	mrc/head.c mrc/head.h \
 	mrc/judge.c \
@@ -40,8 +41,8 @@ TESTS += tests/test_mrc tests/test_planes tests/test_zoo tests/fuzz/replay_mrc
 tests_test_mrc_SOURCES = tests/test_mrc.c
 tests_test_mrc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_mrc_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
-check_PROGRAMS += tests/test_formats tests/test_hdf5 tests/test_tiff tests/fuzz/replay_map
-TESTS += tests/test_formats tests/test_hdf5 tests/test_tiff tests/fuzz/replay_map
+check_PROGRAMS += tests/test_apart tests/test_formats tests/test_hdf5 tests/test_tiff tests/fuzz/replay_map
+TESTS += tests/test_apart tests/test_formats tests/test_hdf5 tests/test_tiff tests/fuzz/replay_map
 check_PROGRAMS += tests/test_map_write
 TESTS += tests/test_map_write
 tests_test_map_write_SOURCES = tests/test_map_write.c
@@ -50,6 +51,9 @@ tests_test_map_write_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_formats_SOURCES = tests/test_formats.c tests/volfile.h
 tests_test_formats_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_formats_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_apart_SOURCES = tests/test_apart.c
+tests_test_apart_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_apart_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_hdf5_SOURCES = tests/test_hdf5.c tests/h5faults.h tests/volfile.h
 tests_test_hdf5_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_test_hdf5_LDADD = $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
@@ -95,7 +99,15 @@ fuzz-map: tests/fuzz/replay_map$(EXEEXT)
 	./tests/fuzz/replay_map$(EXEEXT) --write fuzz_map.d/corpus
 	clang $(FUZZ_FLAGS) $(FUZZ_MRC_CPPFLAGS) -o fuzz_map.d/fuzz_map $(srcdir)/tests/fuzz/fuzz_map.c $(FUZZ_MRC) $(FUZZ_MRC_LIBS)
 	cd fuzz_map.d && ./fuzz_map -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 corpus
-.PHONY: fuzz fuzz-map
+# HDF5 is read by a fork, of which libFuzzer sees nothing: files are changed at random instead. Faults of libhdf5 that the fork kept to itself are
+# counted; a report of a sanitizer with none of its functions on the stack is one of ours, and fails.
+fuzz-hdf5:
+	@$(MKDIR_P) fuzz_hdf5.d
+	clang -g -O1 -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -DREPLAY $(FUZZ_MRC_CPPFLAGS) -o fuzz_hdf5.d/fuzz_hdf5 $(srcdir)/tests/fuzz/fuzz_map.c $(FUZZ_MRC) $(FUZZ_MRC_LIBS)
+	./fuzz_hdf5.d/fuzz_hdf5 --change $(FUZZ_SECONDS) $(FUZZ_FILES) 2>fuzz_hdf5.d/log
+	@awk '/ERROR: AddressSanitizer|runtime error/ { if (open && !lib) ours++; open = 1; lib = 0; n++ } /libhdf5/ { lib = 1 } \
+	  END { if (open && !lib) ours++; print n + 0 " reports, " ours + 0 " without libhdf5"; exit ours > 0 }' fuzz_hdf5.d/log
+.PHONY: fuzz fuzz-map fuzz-hdf5
 
 # Headers of EMDB. dump_emdb is for tests/parity/emdb.py.
 if HAVE_CMOCKA

@@ -50,8 +50,8 @@ void map_info_free(map_info_t *info); /* leaves {0} */
  *   ERR_INTERNAL  a library failed
  * What a file claims is compared with its length, where the format tells, and with opts->mem_limit before memory is taken.
  * Memory: the volume; the file where it is compressed, and what that becomes for HDF5 and TIFF; one layer of chunks or a
- * strip or tile; 16 sections where axes are permuted; a second volume for a non-orthogonal cell. Thread-safe: HDF5, which is not, is
- * called by one thread at a time (all of this library's readers share one lock). HDF5 and libtiff print nothing. */
+ * strip or tile; 16 sections where axes are permuted; a second volume for a non-orthogonal cell; of HDF5 a layer of chunks once more. Thread-safe.
+ * HDF5 is read by a fork of the process, since damaged files crash libhdf5: that is ERR_FORMAT here. HDF5 and libtiff print nothing. */
 vol_t *map_read(const char *path, const mrc_opts_t *opts, map_info_t *info, notes_t *notes, err_t *err);
 
 /* The same from the n bytes at buf; name is for messages. */

@@ -383,8 +383,8 @@ static void one_fault_a_row(void **state)
     put("/d", (how_t){.chunk = (const hsize_t[]){2, VY, VX}, .deflate = true});
     end();
     volfile_fails("no voxel", path(), NULL, ERR_USAGE, "this HDF5 file does not tell the voxel size");
-    volfile_fails("memory", path(), &(mrc_opts_t){.apix = 1, .mem_limit = 4 * VN + 671}, ERR_RANGE, "need 1512 bytes of memory");
-    volfile_reads("just enough", path(), &(mrc_opts_t){.apix = 1.5, .mem_limit = 4 * VN + 672}, 1.5, NULL);
+    volfile_fails("memory", path(), &(mrc_opts_t){.apix = 1, .mem_limit = 4 * VN + 671 + 8 * VX * VY}, ERR_RANGE, "bytes of memory");
+    volfile_reads("just enough", path(), &(mrc_opts_t){.apix = 1.5, .mem_limit = 4 * VN + 672 + 8 * VX * VY}, 1.5, NULL);
 }
 
 static void by_planes(void **state)

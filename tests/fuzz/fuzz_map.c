@@ -1,6 +1,6 @@
 /* fuzz_map: any bytes as a map of any format, by map.h. Under libFuzzer (make fuzz-map) this is the target; compiled with -DREPLAY it
  * is a program that runs it over the files named, or over small maps made here (Situs, OpenDX, SPIDER, EM, HDF5, TIFF; whole, cut, and
- * with single bytes changed), which is what `make check` does. MRC has fuzz_mrc, too. */
+ * with single bytes changed), which is what `make check` does; --change SECONDS FILE... changes files at random. MRC has fuzz_mrc, too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +43,16 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 #ifdef REPLAY
 #include <hdf5.h>
 #include <tiffio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/fuzz/replay.h"
+
+static uint64_t rng(uint64_t *s) /* xorshift64* */
+{
+    *s ^= *s >> 12, *s ^= *s << 25, *s ^= *s >> 27;
+    return *s * 0x2545f4914f6cdd1du >> 16;
+}
 
 enum { SEEDS = 6, ROOM = 1 << 16, SIDE = 4, VOXELS = SIDE * SIDE * SIDE };
 static const char *const seed_names[SEEDS] = {"situs", "dx", "spider", "em", "hdf5", "tiff"};
@@ -192,9 +199,54 @@ static int corpus_write(unsigned char *b, const char *folder)
     return 0;
 }
 
+/* For some seconds: copies of files, and of the seed of HDF5, with some bytes changed, or cut. How many, by how they end. */
+static int change(long seconds, char *const *path, int n)
+{
+    enum { MOST = 1 << 20 };
+    uint64_t state = 1;
+    size_t runs = 0, read = 0, crashed = 0, refused = 0;
+    unsigned char *copy = mem_new(MOST + 1, 1, NULL), **seed = mem_zero((size_t)n + 1, sizeof *seed, NULL);
+    size_t *size = mem_zero((size_t)n + 1, sizeof *size, NULL);
+    if (!copy || !seed || !size || !(seed[n] = mem_zero(ROOM, 1, NULL))) return 1;
+    size[n] = seed_make(4, seed[n]);
+    for (int i = 0; i < n; i++) {
+        err_t err = {0};
+        if ((seed[i] = file_read(path[i], MOST, &size[i], &err))) continue;
+        fprintf(stderr, "%s\n", err.msg);
+        return 1;
+    }
+    for (time_t end = time(NULL) + seconds; time(NULL) < end; runs++) {
+        const int k = (int)(rng(&state) % (uint64_t)(n + 1));
+        size_t len = size[k];
+        memcpy(copy, seed[k], len);
+        for (uint64_t c = 1 + rng(&state) % 6; c; c--) { /* most of what matters lies near a signature or the beginning */
+            size_t at = (size_t)(rng(&state) % (rng(&state) % 2 && len > 4096 ? 4096 : len));
+            copy[at] = rng(&state) % 3 ? (unsigned char)rng(&state) : (unsigned char)(copy[at] ^ 1u << rng(&state) % 8);
+        }
+        if (!(rng(&state) % 16)) len = (size_t)(rng(&state) % len);
+        mrc_opts_t o = {.mem_limit = 16 << 20, .volume = (long)(rng(&state) % 2), .any_voxel = true, .images = true};
+        map_info_t info = {0};
+        notes_t notes = {0};
+        err_t err = {0};
+        vol_t *v = map_read_mem(copy, len, "x", &o, &info, &notes, &err);
+        if (!v != (err.code != ERR_OK)) abort();
+        read += v != NULL;
+        crashed += !v && strstr(err.msg, "crashed");
+        refused += !v && !strstr(err.msg, "crashed");
+        vol_free(v);
+        map_info_free(&info);
+        notes_free(&notes);
+    }
+    printf("%zu files: %zu read, %zu refused, %zu crashed libhdf5 in its fork\n", runs, read, refused, crashed);
+    for (int i = 0; i <= n; i++) mem_free(seed[i]);
+    mem_free(seed), mem_free(size), mem_free(copy);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static unsigned char b[ROOM];
+    if (argc > 2 && !strcmp(argv[1], "--change")) return change(strtol(argv[2], NULL, 10), argv + 3, argc - 3);
     if (argc == 3 && !strcmp(argv[1], "--write")) return corpus_write(b, argv[2]);
     int bad = replay_files(LLVMFuzzerTestOneInput, argv + 1, argc - 1);
     size_t n = argc > 1 ? (size_t)argc - 1 : corpus_run(b, &bad);
