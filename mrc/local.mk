@@ -103,7 +103,7 @@ fuzz-map: tests/fuzz/replay_map$(EXEEXT)
 # counted; a report of a sanitizer with none of its functions on the stack is one of ours, and fails.
 fuzz-hdf5:
 	@$(MKDIR_P) fuzz_hdf5.d
-	clang -g -O1 -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -DREPLAY $(FUZZ_MRC_CPPFLAGS) -o fuzz_hdf5.d/fuzz_hdf5 $(srcdir)/tests/fuzz/fuzz_map.c $(FUZZ_MRC) $(FUZZ_MRC_LIBS)
+	clang -g -O1 -std=gnu11 -fsanitize=address,undefined -fno-sanitize-recover=all -DREPLAY -DAPART_SPEAKS $(FUZZ_MRC_CPPFLAGS) -o fuzz_hdf5.d/fuzz_hdf5 $(srcdir)/tests/fuzz/fuzz_map.c $(FUZZ_MRC) $(FUZZ_MRC_LIBS)
 	./fuzz_hdf5.d/fuzz_hdf5 --change $(FUZZ_SECONDS) $(FUZZ_FILES) 2>fuzz_hdf5.d/log
 	@awk '/ERROR: AddressSanitizer|runtime error/ { if (open && !lib) ours++; open = 1; lib = 0; n++ } /libhdf5/ { lib = 1 } \
 	  END { if (open && !lib) ours++; print n + 0 " reports, " ours + 0 " without libhdf5"; exit ours > 0 }' fuzz_hdf5.d/log
