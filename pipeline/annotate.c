@@ -44,11 +44,14 @@ static void marks_free(marks_t *m)
 
 static bool annotated(const terms_t *t, size_t entry) { return t->of.at[entry + 1] > t->of.at[entry]; }
 
-static void base_rates(const terms_t *t, float *base)
+static void base_rates(const terms_t *t, const unsigned char *skip, float *base)
 {
     size_t n = 0;
-    for (size_t i = 0; i < t->entries; i++) n += annotated(t, i);
-    for (size_t k = 0; k < t->of.at[t->entries]; k++) base[t->of.item[k]] += 1;
+    for (size_t i = 0; i < t->entries; i++) {
+        if (skip && skip[i]) continue;
+        n += annotated(t, i);
+        for (size_t k = t->of.at[i]; k < t->of.at[i + 1]; k++) base[t->of.item[k]] += 1;
+    }
     for (size_t i = 0; n && i < t->n; i++) base[i] /= (float)n;
 }
 
@@ -193,7 +196,7 @@ static int annotate_terms(const terms_t *t, const float *z, const annotate_opts_
     if (!rc) {
         double trust = 0;
         for (size_t i = 0; i < a->n; i++) trust = fmax(trust, (double)a->hit[i].confidence);
-        base_rates(t, m.base);
+        base_rates(t, o->skip, m.base);
         if (!votes(t, a->hit, a->n, s->vote, m.vote)) trust = 0;
         if (m.text) cosines(t, z, m.text);
         confidences(t, &m, trust, s->text);
@@ -207,11 +210,11 @@ static int annotate_terms(const terms_t *t, const float *z, const annotate_opts_
 int annotate_run(const index_t *x, const record_t *query, const float *z, const annotate_opts_t *o, annotation_t *a, err_t *err)
 {
     const scoring_t *s = o->scoring ? o->scoring : &scoring_default;
-    const search_opts_t search = {.kind = SEARCH_BOTH, .top = o->hits, .scoring = s};
+    const search_opts_t search = {.kind = SEARCH_BOTH, .top = o->hits, .skip = o->skip, .scoring = s};
     *a = (annotation_t){0};
     a->hit = mem_new(o->hits < x->n ? o->hits : x->n, sizeof *a->hit, err);
     int rc = a->hit && !search_run(x, query, z, &search, a->hit, &a->n, err) ? 0 : -1;
-    if (!rc && x->terms.n) rc = annotate_terms(&x->terms, z + a->hit[0].pose * x->d, o, s, a, err);
+    if (!rc && x->terms.n) rc = annotate_terms(&x->terms, z + (a->n ? a->hit[0].pose : 0) * x->d, o, s, a, err);
     if (rc) annotation_free(a);
     return rc;
 }

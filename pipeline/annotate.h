@@ -20,6 +20,7 @@ typedef struct {
     unsigned spaces;       /* bits 1 << termspace_t: namespaces wanted */
     bool ancestors;        /* also terms that are ancestors of others that are told */
     const scoring_t *scoring; /* NULL: scoring_default */
+    const unsigned char *skip; /* (x->n) 1: an entry that is left out, as if the index had it not; NULL: none */
 } annotate_opts_t;
 
 typedef struct {

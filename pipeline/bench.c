@@ -54,12 +54,7 @@ int bench_ready(benchtask_t *t, err_t *err)
 void bench_end(benchtask_t *t)
 {
     for (size_t m = 0; m < t->methods; m++) mem_free(t->method[m]);
-    for (size_t i = 0; i < t->n; i++) {
-        mem_free(t->query[i].id);
-        mem_free(t->query[i].path);
-        mem_free(t->query[i].group);
-        mem_free(t->query[i].entry);
-    }
+    for (size_t i = 0; i < t->n; i++) bench_query_free(&t->query[i]);
     void *const own[] = {t->query, t->rank, t->ap, t->relevant, t->hit, t->tie, t->score, t->bits, t->key, t->order};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) mem_free(own[i]);
     *t = (benchtask_t){0};
@@ -108,18 +103,31 @@ static void evaluate(benchtask_t *t, size_t m)
         if (t->bits[order[i]] & BENCH_ALL) hit[k++] = (benchhit_t){order[i], t->bits[order[i]], score[order[i]]};
 }
 
+void bench_query_free(benchquery_t *q)
+{
+    mem_free(q->id);
+    mem_free(q->path);
+    mem_free(q->group);
+    mem_free(q->entry);
+    *q = (benchquery_t){0};
+}
+
+int bench_query_copy(benchquery_t *to, const benchquery_t *q, err_t *err)
+{
+    *to = *q;
+    to->id = mem_str(q->id ? q->id : "", err);
+    to->path = mem_str(q->path ? q->path : "", err);
+    to->group = mem_str(q->group ? q->group : "", err);
+    to->entry = mem_str(q->entry ? q->entry : "", err);
+    if (to->id && to->path && to->group && to->entry) return 0;
+    bench_query_free(to);
+    return -1;
+}
+
 int bench_query(benchtask_t *t, const benchquery_t *q, err_t *err)
 {
     if (grow(t, err)) return -1;
-    benchquery_t *to = &t->query[t->n];
-    *to = *q;
-    char *const *const from[] = {&q->id, &q->path, &q->group, &q->entry};
-    char **const into[] = {&to->id, &to->path, &to->group, &to->entry};
-    for (size_t i = 0; i < 4; i++)
-        if (!(*into[i] = mem_str(*from[i] ? *from[i] : "", err))) {
-            while (i--) mem_free(*into[i]);
-            return -1;
-        }
+    if (bench_query_copy(&t->query[t->n], q, err)) return -1;
     uint32_t *count = t->relevant + t->n * GALLERIES * t->kinds;
     memset(count, 0, GALLERIES * t->kinds * sizeof *count);
     for (size_t i = 0; i < t->columns; i++)

@@ -94,6 +94,13 @@ typedef struct {
  * each whole or not at all; equal input gives equal bytes. 0, or -1: ERR_IO, ERR_RANGE no query, ERR_NOMEM. */
 int bench_write(const benchreport_t *r, const benchtask_t *task, size_t n, err_t *err);
 
+/* Rows of queries.tsv; without a task the header. */
+void bench_queries(FILE *f, const char *task, const benchquery_t *q, size_t n);
+
+/* Copy strings (NULL is "") into *to. bench_query_free() leaves {0}. 0, or -1 ERR_NOMEM. */
+int bench_query_copy(benchquery_t *to, const benchquery_t *q, err_t *err);
+void bench_query_free(benchquery_t *q);
+
 /* Make a folder where it is not there: 0, or -1 ERR_IO. The name of a file in it. */
 int bench_folder(const char *dir, err_t *err);
 char *bench_path(const char *dir, const char *name, err_t *err); /* new; mem_free() */

@@ -91,6 +91,15 @@ void benchmaps_free(benchmaps_t *m)
 
 size_t benchmaps_count(const benchmaps_t *m) { return m->n; }
 
+size_t benchmaps_groups(const benchmaps_t *m, uint32_t *group, err_t *err)
+{
+    benchquery_t *q = mem_zero(m->n, sizeof *q, err);
+    for (size_t i = 0; q && i < m->n; i++) q[i].group = m->source[i].family;
+    size_t n = q ? bench_groups(q, m->n, group, err) : 0;
+    mem_free(q);
+    return n;
+}
+
 static benchmaps_t *start(const benchwork_t *w, size_t cap, bool views, err_t *err)
 {
     benchmaps_t *m = mem_zero(1, sizeof *m, err);

@@ -34,6 +34,7 @@ benchmaps_t *benchmaps_views(const benchwork_t *w, err_t *err);
 benchmaps_t *benchmaps_table(const benchwork_t *w, const char *path, err_t *err);
 void benchmaps_free(benchmaps_t *m);
 size_t benchmaps_count(const benchmaps_t *m);
+size_t benchmaps_groups(const benchmaps_t *m, uint32_t *group, err_t *err); /* as bench_groups() */
 
 /* Called for each query with its bits of relevance (gallery): see benchmaps_bits(). */
 typedef int (*benchmaps_take_t)(void *ctx, size_t i, const benchquery_t *q, const record_t *r, const float *z, const float *zu, err_t *err);

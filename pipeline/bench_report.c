@@ -95,20 +95,24 @@ static void fields(FILE *f, const char *const *s, size_t n)
     }
 }
 
+void bench_queries(FILE *f, const char *task, const benchquery_t *q, size_t n)
+{
+    if (!task) fprintf(f, "task\tquery\tentry\tgroup\tresolution\trg\tmass_kda\tpath\n");
+    for (size_t i = 0; task && i < n; i++, q++) {
+        fields(f, (const char *const[]){task, q->id, q->entry, q->group}, 4);
+        const double x[] = {q->resolution, q->rg, q->mass};
+        for (int c = 0; c < 3; c++) fputc('\t', f), bench_number(f, x[c]);
+        fputc('\t', f);
+        tsv_put(f, *q->path ? q->path : "-");
+        fputc('\n', f);
+    }
+}
+
 static int put_queries(const benchreport_t *r, const benchtask_t *task, size_t n, FILE *f, err_t *err)
 {
     (void)r, (void)err;
-    fprintf(f, "task\tquery\tentry\tgroup\tresolution\trg\tmass_kda\tpath\n");
-    for (size_t k = 0; k < n; k++)
-        for (size_t i = 0; i < task[k].n; i++) {
-            const benchquery_t *q = &task[k].query[i];
-            fields(f, (const char *const[]){task[k].name, q->id, q->entry, q->group}, 4);
-            const double x[] = {q->resolution, q->rg, q->mass};
-            for (int c = 0; c < 3; c++) fputc('\t', f), bench_number(f, x[c]);
-            fputc('\t', f);
-            tsv_put(f, *q->path ? q->path : "-");
-            fputc('\n', f);
-        }
+    bench_queries(f, NULL, NULL, 0);
+    for (size_t k = 0; k < n; k++) bench_queries(f, task[k].name, task[k].query, task[k].n);
     return 0;
 }
 

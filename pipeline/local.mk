@@ -6,7 +6,7 @@ libpipeline_a_SOURCES = \
 	pipeline/caption.c pipeline/caption.h pipeline/caption_facts.c pipeline/caption_priv.h pipeline/phrase.c pipeline/phrase.h \
 	pipeline/build.c pipeline/build.h \
 	pipeline/bench.c pipeline/bench.h pipeline/bench_report.c \
-	pipeline/bench_maps.c pipeline/bench_maps.h pipeline/bench_search.c pipeline/bench_search.h pipeline/rivals.c pipeline/rivals.h \
+	pipeline/bench_function.c pipeline/bench_function.h pipeline/bench_maps.c pipeline/bench_maps.h pipeline/bench_search.c pipeline/bench_search.h pipeline/rivals.c pipeline/rivals.h \
 	pipeline/dataset.h pipeline/dataset_h5.c \
 	pipeline/dataset_atoms.c pipeline/dataset_atoms.h \
 	pipeline/dataset_build.c pipeline/dataset_build.h \

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config.h"
 #include "pipeline/bench.h"
+#include "pipeline/bench_function.h"
 #include "pipeline/bench_maps.h"
 #include "pipeline/modelfile.h"
 #include "pipeline/share.h"
@@ -130,7 +131,8 @@ static int open_all(open_t *p, const char *protocol, unsigned parts, err_t *err)
                                     .scoring = p->x.scoring},
                          .data = o->data ? &p->data : NULL, .rivals = &p->rivals, .log = &p->app->log, .map = mapopts_mrc(&o->map, p->app),
                          .seed = (uint64_t)o->seed, .dir = o->dir, .split = (split_t)o->split, .write_maps = o->write_maps, .sheet = (size_t)o->sheet};
-    if ((o->scoring && scoring_set(&p->w.search.scoring, o->scoring, err)) || bench_search_join(&p->w.search, err) || tell(p, protocol, err)) return -1;
+    if ((o->scoring && scoring_set(&p->w.search.scoring, o->scoring, err)) || bench_search_join(&p->w.search, err) || tell(p, protocol, err) || bench_folder(o->dir, err))
+        return -1;
     if (p->w.search.missing)
         log_msg(&p->app->log, LOG_WARN, "%s: has not %zu of %zu entries of the gallery, which its methods put last", o->base, p->w.search.missing, p->x.n);
     return 0;
@@ -168,6 +170,16 @@ static int run_maps(open_t *p, const char *protocol, size_t *failed, err_t *err)
     return rc;
 }
 
+/* Views, or the maps of a table. */
+static int run_function(open_t *p, const char *protocol, size_t *failed, err_t *err)
+{
+    const benchreport_t r = {.dir = p->o->dir, .protocol = protocol, .about = p->about, .times = (size_t)p->o->times, .seed = (uint64_t)p->o->seed};
+    benchmaps_t *m = p->o->manifest ? benchmaps_table(&p->w, p->o->manifest, err) : benchmaps_views(&p->w, err);
+    int rc = m ? bench_function(m, &p->w, &r, failed, err) : -1;
+    benchmaps_free(m);
+    return rc;
+}
+
 enum { NEEDS_DATA = 1, NEEDS_QUERIES = 2 };
 static const struct {
     const char *name;
@@ -176,6 +188,7 @@ static const struct {
 } protocols[] = {
     {"views", NEEDS_DATA, 0, run_maps},
     {"emdb-pdb", NEEDS_QUERIES, 0, run_maps},
+    {"function", NEEDS_DATA, INDEX_VOCAB | INDEX_VOCAB_EMBED, run_function},
 };
 enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
 
