@@ -42,7 +42,7 @@ static const tablespec_t specs[TABLES] = {
 };
 
 /* Names of identifiers: rows of a key with the first name of several columns that is not empty. */
-enum { EC_NAMES, PFAM_NAMES, UNIPROT_NAMES, DICTS };
+enum { EC_NAMES, PFAM_NAMES, UNIPROT_NAMES, CATH_NAMES, DICTS };
 
 static const struct {
     const char *name, *key, *value, *other;
@@ -50,6 +50,7 @@ static const struct {
     [EC_NAMES] = {"ec_names", "ec", "name", NULL},
     [PFAM_NAMES] = {"pfam_names", "pfam", "description", "short_name"},
     [UNIPROT_NAMES] = {"uniprot_names", "uniprot", "name", NULL},
+    [CATH_NAMES] = {"cath_names", "cath", "name", NULL},
 };
 
 typedef struct {
@@ -137,7 +138,7 @@ static int one_job(annot_t *a, const char *folder, int j, const xrefs_t *x, job_
 static int read_files(annot_t *a, const char *folder, notes_t *notes, err_t *err)
 {
     static const int order[TABLES + DICTS] = {FOLD, GO, ENTRY, EC, UNIPROT, PFAM, CLUSTER, TABLES + UNIPROT_NAMES,
-                                              TABLES + EC_NAMES, TABLES + PFAM_NAMES, OLIGOMER};
+                                              TABLES + EC_NAMES, TABLES + PFAM_NAMES, TABLES + CATH_NAMES, OLIGOMER};
     job_t job[TABLES + DICTS] = {{{0}, {0}}};
     xrefs_t x = {0};
     int failed = emicss_folder(folder, &x, err) != 0;
@@ -315,6 +316,8 @@ const char *annot_ec_name(const annot_t *a, const char *ec)
     }
     return name;
 }
+
+const char *annot_cath_name(const annot_t *a, const char *code) { return dict_get(&a->dict[CATH_NAMES], code, strlen(code)); }
 
 const char *annot_pfam_name(const annot_t *a, const char *pfam)
 {

@@ -2,7 +2,7 @@
  * tables of a folder, and the Gene Ontology that the terms belong to.
  *
  * Tables are TSV, plain or gzip, found by name: go_terms, pdb_go_entry, pdb_names, pdb_uniprot, pdb_ec, pdb_pfam,
- * pdb_class, pdb_oligomer, ec_names, pfam_names, uniprot_names (NAME.tsv or NAME.tsv.gz) and clusters-by-entity-30
+ * pdb_class, pdb_oligomer, ec_names, pfam_names, cath_names, uniprot_names (NAME.tsv or NAME.tsv.gz) and clusters-by-entity-30
  * (.txt or .txt.gz). Columns go by the name in their header, never by position.
  *
  * As published, beside these or in their place (a table is what all of its files say):
@@ -83,6 +83,7 @@ const facts_t *annot_find(const annot_t *a, const char *id);  /* PDB or EMDB id 
 size_t annot_term_count(const annot_t *a, uint32_t row);       /* entries that have this row of the ontology */
 const char *annot_ec_name(const annot_t *a, const char *ec);      /* "lysozyme"; "" where unknown; also of "1.7.-.-" */
 const char *annot_pfam_name(const annot_t *a, const char *pfam);  /* description; "" */
+const char *annot_cath_name(const annot_t *a, const char *code);      /* "Globin-like" of "1.10.490"; "" */
 const char *annot_uniprot_name(const annot_t *a, const char *uniprot); /* "" */
 
 #endif

@@ -9,8 +9,11 @@
 #include "base/mem.h"
 #include "base/tsv.h"
 #include "pipeline/annotate.h"
+#include "pipeline/bench_calib.h"
+#include "pipeline/calibrate.h"
 
-enum { SPACES = TERM_COMPONENT + 1, NEAREST = 10, ANNOTATE_HITS = 50 };
+enum { SPACES = TERM_COMPONENT + 1, NEAREST = 10, ANNOTATE_HITS = 50, FIRST_HITS = 5 };
+static const double TOLD = 0.1; /* least confidence of a term whose probability is judged */
 
 /* How a method tells terms. */
 typedef struct {
@@ -40,6 +43,9 @@ typedef struct {
     size_t lines, cap;
     cafaset_t set[BENCH_METHODS][SPACES];
     uint32_t *group;       /* (benchmaps_count) */
+    terms_t molecules;
+    calib_t *calib;
+    size_t asked[2][2], novel[2][2]; /* queries by gallery, and by whether it has a relative; and those that were called novel */
     /* scratch */
     unsigned char *skip;   /* (gallery) */
     uint8_t *truth;        /* (terms) */
@@ -142,6 +148,8 @@ static void end(work_t *o)
     }
     for (size_t s = 0; s < SPACES; s++) mem_free(o->of[s]);
     for (size_t i = 0; i < o->n; i++) bench_query_free(&o->query[i]);
+    terms_free(&o->molecules);
+    calib_free(o->calib);
     void *const own[] = {o->information, o->frequency, o->truth, o->score, o->hits, o->skip, o->query, o->group, o->line};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) mem_free(own[i]);
 }
@@ -171,13 +179,53 @@ static int annotate(work_t *o, const record_t *r, const float *z, err_t *err)
 {
     const index_t *x = o->w->search.x;
     annotation_t a;
-    const annotate_opts_t how = {.hits = ANNOTATE_HITS, .terms = x->terms.n, .spaces = (1u << SPACES) - 1, .ancestors = true, .scoring = &o->w->search.scoring,
+    const annotate_opts_t how = {.hits = ANNOTATE_HITS, .terms = x->terms.n, .spaces = (1u << SPACES) - 1, .ancestors = true, .force = true, .scoring = &o->w->search.scoring,
                                  .skip = o->skip};
     if (annotate_run(x, r, z, &how, &a, err)) return -1;
     memset(o->score, 0, x->terms.n * sizeof *o->score);
     for (size_t i = 0; i < a.terms; i++) o->score[a.term[i].term] = a.term[i].confidence;
     annotation_free(&a);
     return 0;
+}
+
+/* ---- are its probabilities right? ---- */
+
+static const char *const galleries[2] = {"all", "no_relatives"};
+
+static int judge_terms(work_t *o, int g, const terms_t *t, const termhit_t *h, size_t n, size_t own, size_t group, err_t *err)
+{
+    for (; n; n--, h++) {
+        bool has = false;
+        if ((double)h->confidence < TOLD || !calibrate_says(t, own, t->space[h->term])) continue;
+        for (size_t k = t->of.at[own]; !has && k < t->of.at[own + 1]; k++) has = t->of.item[k] == h->term;
+        if (calib_add(o->calib, galleries[g], term_space_name[t->space[h->term]], group, (double)h->confidence, has, err)) return -1;
+    }
+    return 0;
+}
+
+/* By the gallery as it is, where what is of the same protein is right, and without relatives, where no entry is. */
+static int calibration(work_t *o, size_t i, size_t own, const record_t *r, const float *z, err_t *err)
+{
+    const index_t *x = o->w->search.x;
+    uint8_t *bits = mem_new(x->n, 1, err);
+    int rc = bits ? benchmaps_bits(o->m, o->w, i, bits, err) : -1;
+    for (int g = 0; !rc && g < 2; g++) {
+        annotation_t a;
+        const annotate_opts_t how = {.hits = ANNOTATE_HITS, .terms = x->terms.n + o->molecules.n, .spaces = (1u << TERM_KINDS) - 1, .ancestors = true,
+                                     .scoring = &o->w->search.scoring, .molecules = &o->molecules, .skip = g ? o->skip : NULL};
+        if (annotate_run(x, r, z, &how, &a, err)) break;
+        const bool relative = !g;
+        o->asked[g][relative]++;
+        o->novel[g][relative] += a.novel;
+        if (!isnan(a.known)) rc = calib_add(o->calib, "both", "known", o->group[i], a.known, relative, err);
+        for (size_t k = 0; !rc && k < a.n && k < FIRST_HITS; k++)
+            rc = calib_add(o->calib, galleries[g], "entry", o->group[i], (double)a.hit[k].confidence, (bits[a.hit[k].entry] & (BENCH_HARD - 1)) != 0, err);
+        if (!rc) rc = judge_terms(o, g, &x->terms, a.term, a.terms, own, o->group[i], err);
+        if (!rc && o->molecules.n) rc = judge_terms(o, g, &o->molecules, a.molecule, a.molecules, own, o->group[i], err);
+        annotation_free(&a);
+    }
+    mem_free(bits);
+    return rc;
 }
 
 static int tell(work_t *o, const teller_t *t, const benchquery_t *q, const record_t *r, const float *z, const float *zu, err_t *err)
@@ -234,6 +282,7 @@ static int take(void *ctx, size_t i, const benchquery_t *q, const record_t *r, c
         if (t->space[t->of.item[k]] < SPACES) many[t->space[t->of.item[k]]]++;
     }
     if (benchmaps_relatives(o->m, o->w, i, o->skip, err) || bench_query_copy(&o->query[o->n], q, err)) return -1;
+    if (o->w->search.encoder && calibration(o, i, (size_t)own, r, z, err)) return -1;
     for (size_t k = 0; k < o->tellers; k++) {
         if (tell(o, &o->teller[k], q, r, z, zu, err)) return -1;
         for (size_t s = 0; s < SPACES; s++)
@@ -306,6 +355,15 @@ static void put_summary(const work_t *o, const void *extra, FILE *f)
         }
 }
 
+static void put_novel(const work_t *o, const void *extra, FILE *f)
+{
+    (void)extra;
+    fprintf(f, "gallery\trelative\tqueries\tnovel\n");
+    for (int g = 0; g < 2; g++)
+        for (int has = 1; has >= 0; has--)
+            if (o->asked[g][has]) fprintf(f, "%s\t%s\t%zu\t%zu\n", galleries[g], has ? "yes" : "no", o->asked[g][has], o->novel[g][has]);
+}
+
 static json_t *three(const interval_t *x)
 {
     const double v[] = {x->value, x->low, x->high};
@@ -314,7 +372,7 @@ static json_t *three(const interval_t *x)
     return a;
 }
 
-static int put_json(const work_t *o, const benchreport_t *r, const cafaresult_t *result, err_t *err)
+static int put_json(const work_t *o, const benchreport_t *r, const cafaresult_t *result, json_t *calibration, err_t *err)
 {
     json_t *all = json_object(), *rows = json_array();
     for (size_t s = 0; s < SPACES; s++)
@@ -333,6 +391,7 @@ static int put_json(const work_t *o, const benchreport_t *r, const cafaresult_t 
     json_object_set_new(all, "protocol", json_string(r->protocol));
     json_object_set(all, "about", r->about);
     json_object_set_new(all, "summary", rows);
+    json_object_set(all, "calibration", calibration);
     char *path = bench_path(r->dir, "summary.json", err);
     int rc = path ? bench_json(path, all, err) : -1;
     json_decref(all);
@@ -356,9 +415,11 @@ static int put(const work_t *o, const benchreport_t *r, const char *name, table_
 static int report(work_t *o, const benchreport_t *r, size_t groups, err_t *err)
 {
     bootstrap_t b;
+    json_t *calibration = json_array();
     cafaresult_t *result = mem_zero(SPACES * o->tellers, sizeof *result, err);
     int rc = !result || bootstrap_new(&b, groups, r->times, r->seed, err) ? -1 : 0;
     if (rc) {
+        json_decref(calibration);
         mem_free(result);
         return -1;
     }
@@ -366,10 +427,12 @@ static int report(work_t *o, const benchreport_t *r, size_t groups, err_t *err)
         for (size_t k = 0; !rc && k < o->tellers; k++) rc = cafa_result(&o->set[k][s], &b, &result[s * o->tellers + k], err);
     if (!rc)
         rc = bench_folder(r->dir, err) || put(o, r, "queries.tsv", put_queries, NULL, err) || put(o, r, "function_queries.tsv", put_lines, NULL, err) ||
-                     put(o, r, "function_curves.tsv", put_curves, result, err) || put(o, r, "function.tsv", put_summary, result, err) ||
-                     put_json(o, r, result, err)
+                     put(o, r, "function_curves.tsv", put_curves, result, err) || put(o, r, "function.tsv", put_summary, result, err) || put(o, r, "novel.tsv", put_novel, NULL, err) ||
+                     calib_write(o->calib, &b, r->dir, calibration, err) ||
+                     put_json(o, r, result, calibration, err)
                  ? -1
                  : 0;
+    json_decref(calibration);
     bootstrap_free(&b);
     mem_free(result);
     return rc;
@@ -382,7 +445,9 @@ int bench_function(benchmaps_t *m, const benchwork_t *w, const benchreport_t *r,
     o->m = m;
     o->w = w;
     size_t groups = 0;
-    int rc = start(o, err) || !(groups = benchmaps_groups(m, o->group, err)) ? -1 : 0;
+    const index_t *x = w->search.x;
+    int rc = (x->text[INDEX_MOLECULES] && terms_of_molecules(x->text[INDEX_MOLECULES], x->n, &o->molecules, err)) || start(o, err) || !(groups = benchmaps_groups(m, o->group, err)) ? -1 : 0;
+    if (!rc && !(o->calib = calib_new(groups, err))) rc = -1;
     for (size_t k = 0; !rc && k < o->tellers; k++)
         for (size_t s = 0; !rc && s < SPACES; s++) rc = cafa_new(&o->set[k][s], groups, err);
     if (!rc) rc = benchmaps_run(m, w, take, o, failed, err);

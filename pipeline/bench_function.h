@@ -10,7 +10,10 @@
  *   function_queries.tsv  query namespace method terms f average_precision resolution mass_kda
  *   function_curves.tsv   namespace method threshold precision recall
  *   function.tsv          namespace method queries, then fmax, smin and aupr with low and high, and the threshold of fmax
- *   summary.json          the last, with `about`
+ *   novel.tsv             gallery relative queries novel: how many queries were called novel, by whether the gallery has a relative
+ *   calibration.tsv, calibration_summary.tsv  see bench_calib.h: probabilities of `annotate` of at least 0.1, of entries (the first five: is it the same protein?) and
+ *                         of there being a relative; by the gallery as it is and without the query's relatives
+ *   summary.json          function.tsv and calibration_summary.tsv, with `about`
  * 0, or -1: ERR_UNSUP an index without terms; ERR_RANGE no query with a term; those of bench_search(), annotate_run(); ERR_IO; ERR_NOMEM. */
 int bench_function(benchmaps_t *m, const benchwork_t *w, const benchreport_t *r, size_t *failed, err_t *err);
 

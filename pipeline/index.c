@@ -117,6 +117,7 @@ static int same_kind(index_t *x, const index_t *from, err_t *err)
         x->frames = from->frames;
         memcpy(x->model, from->model, sizeof x->model);
         x->scoring = from->scoring;
+        x->evidence = from->evidence;
         x->scored = from->scored;
         x->store = from->store;
     }

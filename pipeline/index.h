@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "pipeline/describe.h"
 #include "pipeline/manifest.h"
+#include "pipeline/evidence.h"
 #include "pipeline/scoring.h"
 #include "pipeline/terms.h"
 
@@ -33,7 +34,7 @@ typedef struct {
 } indexstore_t;
 #define INDEX_COMPACT_STEP 4
 #define INDEX_EMBED_STEP 0x1p-9 /* a number of an embedding is some 0.06 */
-#define INDEX_VOCAB_STEP 0x1p-7 /* of the embeddings of terms: their cosines move by some 0.002 */
+#define INDEX_VOCAB_STEP 0x1p-6 /* of the embeddings of terms: their cosines move by some 0.004 */
 
 /* n entries. All arrays are owned. A part that was not read, or that the index lacks, is NULL. */
 typedef struct {
@@ -51,6 +52,7 @@ typedef struct {
     terms_t terms;            /* of all n entries */
     scoring_t scoring;        /* scoring_default where the index has none */
     bool scored;              /* the index has its own */
+    evidence_t evidence;      /* not fitted where the index was not calibrated */
     indexstore_t store;
     int version;              /* of the file that was read */
 
@@ -84,13 +86,16 @@ void index_free(index_t *x);
 
 /* Write: the whole file or none of it. Layout (h5py reads it):
  *   attributes   format, format_version, cube_version, cube_side, program; without: names of the datasets left out;
- *                model, frames, of the embeddings; scoring_NAME, see scoring.h; text_model, text_hash, see terms_h5.h
+ *                model, frames, of the embeddings; scoring_NAME, see scoring.h; evidence_KIND_NAME and known_NAME, see evidence.h; text_model, text_hash, see terms_h5.h
  *   /id ...      fixed-length UTF-8 strings (n), one dataset a text column (the manifest's column terms is /manifest_terms), deflated
  *   /rg /volume  float32 (n);  /cube int8 (n,4096);  /zernike float32 (n,121);  /profile float32 (n,32)
  *   /embeddings  float16 or float32 (n,d)
  *   /terms /vocab groups, see terms_h5.h
  * 0, or -1: ERR_IO, ERR_RANGE no entry, ERR_NOMEM. HDF5 is called from one thread. */
 int index_write(const char *path, const index_t *x, err_t *err);
+
+/* Copy an index, which may be the same file, with another evidence. The whole file or none of it. 0, or -1: ERR_IO, ERR_FORMAT, ERR_NOMEM. */
+int index_put_evidence(const char *path, const char *out, const evidence_t *e, err_t *err);
 
 /* Read the `parts`. An index read by part, or INDEX_MAPPED, is for looking at only. 0, or -1 with *x empty: ERR_IO cannot open;
  * ERR_FORMAT no HDF5 file, no index, a dataset that is missing, of another shape or not finite, an rg of 0 or less; ERR_UNSUP another format or cube

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "config.h"
 #include "pipeline/h5.h"
@@ -52,6 +53,53 @@ static bool left_out(const indexstore_t *s, int k)
     return (array[k].part == INDEX_ZERNIKE && s->no_zernike) || (array[k].part == INDEX_PROFILE && s->no_profile);
 }
 
+/* The names of attributes of the evidence and where their numbers are, one after the other. */
+enum { EVIDENCE_NUMBERS = TERM_KINDS * EVIDENCE_FEATURES + KNOWN_FEATURES + 1 };
+static double *evidence_number(evidence_t *e, size_t k, char name[64])
+{
+    const size_t weights = (size_t)TERM_KINDS * EVIDENCE_FEATURES;
+    if (k < weights) {
+        snprintf(name, 64, "evidence_%s_%s", term_space_name[k / EVIDENCE_FEATURES], evidence_name[k % EVIDENCE_FEATURES]);
+        return &e->weight[k / EVIDENCE_FEATURES][k % EVIDENCE_FEATURES];
+    }
+    k -= weights;
+    snprintf(name, 64, "known_%s", k < KNOWN_FEATURES ? known_name[k] : "cut");
+    return k < KNOWN_FEATURES ? &e->known[k] : &e->cut;
+}
+
+static int put_evidence(hid_t file, const evidence_t *e)
+{
+    evidence_t own = *e;
+    char name[64];
+    int rc = 0;
+    for (size_t k = 0; !rc && k < EVIDENCE_NUMBERS; k++) {
+        const double *x = evidence_number(&own, k, name);
+        if (H5Aexists(file, name) > 0) rc = H5Adelete(file, name) < 0;
+        if (!rc) rc = h5_put_attr(file, name, H5T_NATIVE_DOUBLE, x);
+    }
+    return rc ? -1 : 0;
+}
+
+int index_put_evidence(const char *path, const char *out, const evidence_t *e, err_t *err)
+{
+    size_t n;
+    unsigned char *b = file_read(path, SIZE_MAX / 2, &n, err);
+    outfile_t o;
+    if (!b || outfile_open(&o, out, err)) {
+        mem_free(b);
+        return -1;
+    }
+    bool ok = o.tmp && fwrite(b, 1, n, o.f) == n && !fflush(o.f);
+    mem_free(b);
+    h5_quiet();
+    hid_t file = ok ? H5Fopen(o.tmp, H5F_ACC_RDWR, H5P_DEFAULT) : -1;
+    ok = file >= 0 && !put_evidence(file, e);
+    if (file >= 0 && H5Fclose(file) < 0) ok = false;
+    if (ok) return outfile_close(&o, err);
+    outfile_abort(&o);
+    return err_set(err, ERR_IO, "%s: cannot write the evidence", out);
+}
+
 static int put_attrs(hid_t file, const index_t *x)
 {
     int version = INDEX_VERSION, cube = CUBE_VERSION, side = CUBE_SIDE;
@@ -68,7 +116,7 @@ static int put_attrs(hid_t file, const index_t *x)
         snprintf(name, sizeof name, "scoring_%s", scoring_name[k]);
         rc = h5_put_attr(file, name, H5T_NATIVE_DOUBLE, scoring_field(&scoring, k));
     }
-    return rc ? -1 : 0;
+    return rc || (x->evidence.fitted && put_evidence(file, &x->evidence)) ? -1 : 0;
 }
 
 /* Cubes of fewer levels, which deflate to a sixth. */
@@ -260,8 +308,16 @@ static int get_attrs(const h5in_t *in, int version, index_t *x, err_t *err)
         if (h5read_attr(in, name, H5T_NATIVE_DOUBLE, scoring_field(&x->scoring, k), err)) return -1;
         x->scored = true;
     }
+    x->evidence = evidence_default(x->scoring.text);
+    for (size_t k = 0; k < EVIDENCE_NUMBERS; k++) {
+        char name[64];
+        double *to = evidence_number(&x->evidence, k, name);
+        if (H5Aexists(in->file, name) <= 0) continue;
+        if (h5read_attr(in, name, H5T_NATIVE_DOUBLE, to, err)) return -1;
+        x->evidence.fitted = true;
+    }
     err_t own = {0};
-    if (scoring_check(&x->scoring, &own)) return err_set(err, ERR_FORMAT, "%s: %s", in->path, own.msg);
+    if (scoring_check(&x->scoring, &own) || evidence_check(&x->evidence, &own)) return err_set(err, ERR_FORMAT, "%s: %s", in->path, own.msg);
     if (H5Lexists(in->file, "embeddings", H5P_DEFAULT) <= 0) return 0;
     return h5read_attr_text(in, "model", x->model, sizeof x->model, err) || h5read_attr(in, "frames", H5T_NATIVE_INT, &x->frames, err)
                ? -1

@@ -6,7 +6,7 @@ libpipeline_a_SOURCES = \
 	pipeline/caption.c pipeline/caption.h pipeline/caption_facts.c pipeline/caption_priv.h pipeline/phrase.c pipeline/phrase.h \
 	pipeline/build.c pipeline/build.h \
 	pipeline/bench.c pipeline/bench.h pipeline/bench_report.c \
-	pipeline/bench_function.c pipeline/bench_function.h pipeline/bench_maps.c pipeline/bench_maps.h pipeline/bench_search.c pipeline/bench_search.h pipeline/rivals.c pipeline/rivals.h \
+	pipeline/bench_calib.c pipeline/bench_calib.h pipeline/bench_function.c pipeline/bench_function.h pipeline/bench_maps.c pipeline/bench_maps.h pipeline/bench_search.c pipeline/bench_search.h pipeline/rivals.c pipeline/rivals.h \
 	pipeline/dataset.h pipeline/dataset_h5.c \
 	pipeline/dataset_atoms.c pipeline/dataset_atoms.h \
 	pipeline/dataset_build.c pipeline/dataset_build.h \
@@ -146,7 +146,7 @@ endif
 # The index in the learned space.
 libpipeline_a_CPPFLAGS += $(DEFLATE_CFLAGS) -DCRYOLEX_PKGDATADIR='"$(pkgdatadir)"'
 libpipeline_a_SOURCES += \
-	pipeline/annotate.c pipeline/annotate.h \
+	pipeline/annotate.c pipeline/annotate.h pipeline/calibrate.c pipeline/calibrate.h pipeline/evidence.c pipeline/evidence.h \
 	pipeline/h5matrix.c pipeline/h5matrix.h \
 	pipeline/scoring.c pipeline/scoring.h \
 	pipeline/share.c pipeline/share.h \

@@ -11,7 +11,7 @@
 #include "base/intern.h"
 #include "base/mem.h"
 
-const char *const term_space_name[TERM_SPACES] = {"molecular_function", "biological_process", "cellular_component", "ec", "pfam"};
+const char *const term_space_name[TERM_KINDS] = {"molecular_function", "biological_process", "cellular_component", "ec", "pfam", "cath", "molecule"};
 
 void terms_free(terms_t *t)
 {
@@ -215,6 +215,32 @@ static int take_pfam(draft_t *d, const annot_t *a, const facts_t *f, err_t *err)
     return 0;
 }
 
+enum { CATH_ROOM = 64 };
+
+/* The first `level` parts of a CATH code: "CATH:1.10" is level 2. False where it has not so many. */
+static bool cath_node(const char *code, int level, char out[CATH_ROOM])
+{
+    size_t n = 0;
+    for (int k = 0; k < level; k++) {
+        if (k && code[n++] != '.') return false;
+        size_t len = strspn(code + n, "0123456789");
+        if (!len) return false;
+        n += len;
+    }
+    return n + 6 <= CATH_ROOM && snprintf(out, CATH_ROOM, "CATH:%.*s", (int)n, code) > 0;
+}
+
+static int take_cath(draft_t *d, const annot_t *a, const facts_t *f, err_t *err)
+{
+    char id[CATH_ROOM];
+    for (size_t i = 0; i < f->fold.n; i++)
+        for (int level = 1; cath_node(f->fold.s[i], level, id); level++) {
+            long k = draft_term(d, id, annot_cath_name(a, id + 5), TERM_CATH, NULL, err);
+            if (k < 0 || lists_add(&d->of, (uint32_t)k, err)) return -1;
+        }
+    return 0;
+}
+
 /* Level of an EC class: how many of its parts are given. */
 static int ec_level(const char *id)
 {
@@ -241,6 +267,9 @@ static int take_parents(draft_t *d, const ontology_t *o, err_t *err)
         } else if (d->item[i].space == TERM_EC && ec_level(id) > 1 && ec_class(id + 3, ec_level(id) - 1, up)) {
             long at = intern_find(&d->ids, up, strlen(up));
             if (at >= 0 && lists_add(&d->parents, (uint32_t)at, err)) return -1;
+        } else if (d->item[i].space == TERM_CATH && strrchr(id, '.')) {
+            long at = intern_find(&d->ids, id, (size_t)(strrchr(id, '.') - id));
+            if (at >= 0 && lists_add(&d->parents, (uint32_t)at, err)) return -1;
         }
         if (lists_row(&d->parents, err)) return -1;
     }
@@ -254,12 +283,70 @@ int terms_make(const annot_t *a, char *const *id, size_t n, terms_t *t, err_t *e
     *t = (terms_t){0};
     for (size_t i = 0; !rc && i < n; i++) {
         const facts_t *f = terms_facts(a, id[i]);
-        if (f) rc = take_go(&d, annot_ontology(a), f, err) || take_ec(&d, a, f, err) || take_pfam(&d, a, f, err) ? -1 : 0;
+        if (f) rc = take_go(&d, annot_ontology(a), f, err) || take_ec(&d, a, f, err) || take_pfam(&d, a, f, err) || take_cath(&d, a, f, err) ? -1 : 0;
         if (!rc) rc = lists_row(&d.of, err);
     }
     if (!rc) rc = take_parents(&d, annot_ontology(a), err);
     if (!rc) rc = draft_end(&d, t, err);
     draft_free(&d);
+    return rc;
+}
+
+/* ---- names of molecules ---- */
+
+typedef struct {
+    char **s; /* ways of writing, which the draft's items point to */
+    size_t n, cap;
+} spelling_t;
+
+static bool any_small(const char *s)
+{
+    while (*s && !(*s >= 'a' && *s <= 'z')) s++;
+    return *s;
+}
+
+static int take_molecule(draft_t *d, spelling_t *own, const char *p, size_t n, err_t *err)
+{
+    char key[512];
+    while (n && *p == ' ') p++, n--;
+    while (n && p[n - 1] == ' ') n--;
+    if (n > 10 && !strncasecmp(p, "protein (", 9) && p[n - 1] == ')') p += 9, n -= 10; /* as old entries have it */
+    if (n < 2 || n >= sizeof key || (n > 5 && (!strncasecmp(p, "rna (", 5) || !strncasecmp(p, "dna (", 5))) || (n > 7 && !strncasecmp(p, "sugar (", 7))) return 0;
+    for (size_t i = 0; i < n; i++) key[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32) : p[i];
+    key[n] = 0;
+    size_t before = d->ids.n;
+    long k = draft_term(d, key, "", TERM_MOLECULE, NULL, err);
+    if (k < 0 || lists_add(&d->of, (uint32_t)k, err)) return -1;
+    if (d->ids.n == before && any_small(d->item[k].name)) return 0;
+    if (mem_grow(&own->s, &own->cap, own->n + 1, sizeof *own->s, err)) return -1;
+    char *s = mem_new(n + 1, 1, err);
+    if (!s) return -1;
+    memcpy(s, p, n);
+    s[n] = 0;
+    own->s[own->n++] = s;
+    if (d->ids.n > before || any_small(s)) d->item[k].name = s;
+    return 0;
+}
+
+int terms_of_molecules(char *const *list, size_t n, terms_t *t, err_t *err)
+{
+    draft_t d = {0};
+    spelling_t own = {0};
+    int rc = 0;
+    *t = (terms_t){0};
+    for (size_t i = 0; !rc && i < n; i++) {
+        for (const char *p = list[i]; !rc && *p;) {
+            size_t len = strcspn(p, ";|");
+            rc = take_molecule(&d, &own, p, len, err);
+            p += len + (p[len] != 0);
+        }
+        if (!rc) rc = lists_row(&d.of, err);
+    }
+    for (size_t i = 0; !rc && i < d.ids.n; i++) rc = lists_row(&d.parents, err);
+    if (!rc) rc = draft_end(&d, t, err);
+    draft_free(&d);
+    for (size_t i = 0; i < own.n; i++) mem_free(own.s[i]);
+    mem_free(own.s);
     return rc;
 }
 
@@ -337,9 +424,8 @@ void terms_text(const terms_t *t, size_t row, char out[TERMS_TEXT_MAX])
         break;
     case TERM_COMPONENT: head = strstr(name, "complex") ? "A protein that is part of the " : "A protein that is found in the "; break;
     case TERM_EC: head = "An enzyme: "; break;
-    case TERM_PFAM:
-        head = "A protein of the family ";
-        break;
+    case TERM_PFAM: head = "A protein of the family "; break;
+    case TERM_CATH: head = "A protein with the fold "; break;
     default: break;
     }
     if (t->space[row] == TERM_EC) snprintf(out, TERMS_TEXT_MAX, "%s%.*s (EC %.64s).", head, n, name, t->id[row] + strlen("EC:"));

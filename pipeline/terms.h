@@ -12,15 +12,20 @@
 #include "pipeline/vocab.h"
 #include "text/sentence.h"
 
-typedef enum { TERM_FUNCTION, TERM_PROCESS, TERM_COMPONENT, TERM_EC, TERM_PFAM, TERM_SPACES } termspace_t;
-extern const char *const term_space_name[TERM_SPACES]; /* as go_space_name, then "ec", "pfam" */
+typedef enum {
+    TERM_FUNCTION, TERM_PROCESS, TERM_COMPONENT, TERM_EC, TERM_PFAM, TERM_CATH,
+    TERM_SPACES,                /* of a vocabulary; */
+    TERM_MOLECULE = TERM_SPACES, /* and names of molecules, which are a set of their own: terms_of_molecules() */
+    TERM_KINDS
+} termspace_t;
+extern const char *const term_space_name[TERM_KINDS]; /* as go_space_name, then "ec", "pfam", "cath", "molecule" */
 
 #define TERMS_TEXT_MAX 1024
 
 /* n terms and what `entries` entries are annotated with. All arrays are owned. {0}: no terms. */
 typedef struct {
     size_t n;
-    char **id, **name;   /* "GO:0003824", "EC:3.2.1.17", "EC:3.2.1.-", "PF00042"; name "" where unknown */
+    char **id, **name;   /* "GO:0003824", "EC:3.2.1.17", "EC:3.2.1.-", "PF00042", "CATH:1.10.490.10", "CATH:1.10"; name "" where unknown */
     uint8_t *space;      /* (n) termspace_t */
     lists_t parents;     /* (n) rows of terms, each less than n's own: a parent comes before its children. No term is a root of GO */
     size_t entries;
@@ -35,10 +40,15 @@ typedef struct {
 const facts_t *terms_facts(const annot_t *a, const char *id);
 
 /* The terms of n entries by their ids (terms_facts): GO with all ancestors but the
- * three roots and what is obsolete, EC numbers and the classes above them, Pfam families. An id that the tables do not know
+ * three roots and what is obsolete, EC numbers and the classes above them, Pfam families, CATH superfamilies and the levels above them. An id that the tables do not know
  * has none. 0, or -1 ERR_NOMEM with *t empty. End with terms_free(). */
 int terms_make(const annot_t *a, char *const *id, size_t n, terms_t *t, err_t *err);
 void terms_free(terms_t *t); /* leaves {0} */
+
+/* Names of the molecules of n entries, from lists as an index has them ("A; B | other name of B"), as terms of TERM_MOLECULE without parents: id is the name in
+ * small letters, name the first way it is written that is not all capitals. Nucleic acids and sugars that are named by their sequence or size are left
+ * out. 0, or -1 ERR_NOMEM with *t empty. End with terms_free(). */
+int terms_of_molecules(char *const *list, size_t n, terms_t *t, err_t *err);
 
 /* A term as a text for the sentence encoder. */
 void terms_text(const terms_t *t, size_t row, char out[TERMS_TEXT_MAX]);

@@ -17,7 +17,7 @@ typedef struct {
     long hits, voters, terms;
     double min_confidence;
     const char *spaces;
-    bool ancestors;
+    bool ancestors, force;
     int format;
     mapopts_t map;
 } opts_t;
@@ -31,10 +31,11 @@ static const opt_t rows[] = {
      "Nearest entries whose terms count; those of a low score count little"},
     {'n', "terms", OPT_INT, offsetof(opts_t, terms), "N", 1, 1e6, NULL, "8", "Most terms to print of a namespace"},
     {0, "min-confidence", OPT_REAL, offsetof(opts_t, min_confidence), "P", 0, 1, NULL, "0.3", "Terms of lower confidence are left out"},
-    {0, "namespace", OPT_STR, offsetof(opts_t, spaces), "LIST", 0, 0, NULL, "function,process,component,ec,pfam",
-     "Kinds of terms: some of function, process, component (the namespaces of GO), ec, pfam"},
+    {0, "namespace", OPT_STR, offsetof(opts_t, spaces), "LIST", 0, 0, NULL, "function,process,component,ec,pfam,cath,molecule",
+     "Kinds of terms: some of function, process, component (the namespaces of GO), ec, pfam, cath, molecule (names)"},
     {0, "ancestors", OPT_FLAG, offsetof(opts_t, ancestors), NULL, 0, 0, NULL, NULL,
      "Print the general terms, too, that follow from the specific ones"},
+    {0, "force", OPT_FLAG, offsetof(opts_t, force), NULL, 0, 0, NULL, NULL, "Tell terms also of what is unlike anything in the index"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "auto|text|tsv|json", "auto",
      "Text to read, TSV with a header row, or a JSON object a line for each query; auto is text on a terminal, else TSV"},
     {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
@@ -43,11 +44,13 @@ static const opt_t rows[] = {
 
 static const struct {
     const char *option, *heading;
-} space[TERM_SPACES] = {[TERM_FUNCTION] = {"function", "Molecular function"},
+} space[TERM_KINDS] = {[TERM_FUNCTION] = {"function", "Molecular function"},
                         [TERM_PROCESS] = {"process", "Biological process"},
                         [TERM_COMPONENT] = {"component", "Cellular component"},
                         [TERM_EC] = {"ec", "Enzyme class"},
-                        [TERM_PFAM] = {"pfam", "Protein family"}};
+                        [TERM_PFAM] = {"pfam", "Protein family"},
+                        [TERM_CATH] = {"cath", "Fold"},
+                        [TERM_MOLECULE] = {"molecule", "Molecule"}};
 
 /* Bits of the namespaces in a list, or 0 with err. */
 static unsigned read_spaces(const char *list, err_t *err)
@@ -55,9 +58,9 @@ static unsigned read_spaces(const char *list, err_t *err)
     unsigned bits = 0;
     for (const char *p = list;; p++) {
         size_t n = strcspn(p, ","), s = 0;
-        while (s < TERM_SPACES && (strlen(space[s].option) != n || memcmp(p, space[s].option, n) != 0)) s++;
-        if (s == TERM_SPACES) {
-            err_set(err, ERR_USAGE, "annotate: --namespace %s: a list of some of function, process, component, ec, pfam is wanted", list);
+        while (s < TERM_KINDS && (strlen(space[s].option) != n || memcmp(p, space[s].option, n) != 0)) s++;
+        if (s == TERM_KINDS) {
+            err_set(err, ERR_USAGE, "annotate: --namespace %s: a list of some of function, process, component, ec, pfam, cath, molecule is wanted", list);
             return 0;
         }
         bits |= 1u << s;
@@ -69,12 +72,20 @@ static unsigned read_spaces(const char *list, err_t *err)
 typedef struct {
     const opts_t *o;
     query_t *q;
+    terms_t molecules;
     annotate_opts_t how;
     int format;
     size_t done;
 } job_t;
 
 /* ---- TSV ---- */
+
+/* Mass in kilodaltons by the envelope's volume, in cubic angstrom. An envelope at 8 angstrom takes in more than the molecule does. */
+static double mass_of(const record_t *rec)
+{
+    static const double DALTONS = 0.65; /* a cubic angstrom */
+    return DALTONS * (double)rec->volume / 1000;
+}
 
 static const char *kind_of(int s) { return s < GO_NAMESPACES ? "go" : term_space_name[s]; }
 
@@ -85,23 +96,15 @@ static void tsv_row(const char *query, const char *kind, const char *id, const c
         tsv_put(stdout, *text[i] ? text[i] : "-");
         putchar('\t');
     }
-    printf("%.3f\t", confidence);
+    if (isnan(confidence)) printf("-\t");
+    else printf("%.3f\t", confidence);
 }
 
-static void print_tsv(const char *query, const record_t *rec, const index_t *x, const annotation_t *a, size_t entries)
+static void tsv_terms(const char *query, const index_t *x, const terms_t *t, const annotation_t *a, const termhit_t *h, size_t n)
 {
-    const terms_t *t = &x->terms;
-    (void)rec;
-    for (size_t i = 0; i < entries; i++) {
-        const hit_t *h = &a->hit[i];
-        tsv_row(query, "entry", x->text[INDEX_ID][h->entry], x->text[INDEX_TITLE][h->entry], "", (double)h->confidence);
-        printf("rank=%zu;score=%.2f;cosine=%.3f;cube=%.3f;dlog_rg=%+.3f\n", i + 1, (double)h->score, (double)h->cosine, (double)h->cube,
-               (double)h->dlog_rg);
-    }
-    for (size_t i = 0; i < a->terms; i++) {
-        const termhit_t *h = &a->term[i];
-        tsv_row(query, kind_of(t->space[h->term]), t->id[h->term], t->name[h->term], term_space_name[t->space[h->term]],
-                (double)h->confidence);
+    for (size_t i = 0; i < n; i++, h++) {
+        int s = t->space[h->term];
+        tsv_row(query, kind_of(s), s == TERM_MOLECULE ? "-" : t->id[h->term], t->name[h->term], term_space_name[s], (double)h->confidence);
         printf("hits=%zu/%zu", h->hits, a->n);
         for (size_t k = 0; k < h->hits && k < ANNOTATE_SUPPORT; k++) {
             putchar(k ? ',' : ':');
@@ -111,6 +114,20 @@ static void print_tsv(const char *query, const record_t *rec, const index_t *x, 
         if (!isnan(h->text)) printf(";text=%+.2f", (double)h->text);
         putchar('\n');
     }
+}
+
+static void print_tsv(const char *query, const record_t *rec, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
+{
+    tsv_row(query, "query", a->novel ? "novel" : "known", "-", "", a->known);
+    printf("rg=%.1f;volume=%.0f;mass_kda=%.0f\n", (double)rec->rg, (double)rec->volume, mass_of(rec));
+    for (size_t i = 0; i < entries; i++) {
+        const hit_t *h = &a->hit[i];
+        tsv_row(query, "entry", x->text[INDEX_ID][h->entry], x->text[INDEX_TITLE][h->entry], "", (double)h->confidence);
+        printf("rank=%zu;score=%.2f;cosine=%.3f;cube=%.3f;dlog_rg=%+.3f\n", i + 1, (double)h->score, (double)h->cosine, (double)h->cube,
+               (double)h->dlog_rg);
+    }
+    tsv_terms(query, x, &x->terms, a, a->term, a->terms);
+    tsv_terms(query, x, molecules, a, a->molecule, a->molecules);
 }
 
 /* ---- JSON ---- */
@@ -128,12 +145,11 @@ static json_t *json_hit(const index_t *x, const hit_t *h)
     return j;
 }
 
-static json_t *json_term(const index_t *x, const annotation_t *a, const termhit_t *h)
+static json_t *json_term(const index_t *x, const terms_t *t, const annotation_t *a, const termhit_t *h)
 {
-    const terms_t *t = &x->terms;
     json_t *j = json_object(), *list = json_array();
     json_object_set_new(j, "kind", json_text(kind_of(t->space[h->term])));
-    json_object_set_new(j, "id", json_text(t->id[h->term]));
+    if (t->space[h->term] != TERM_MOLECULE) json_object_set_new(j, "id", json_text(t->id[h->term]));
     json_object_set_new(j, "name", json_text(t->name[h->term]));
     json_object_set_new(j, "namespace", json_text(term_space_name[t->space[h->term]]));
     json_object_set_new(j, "confidence", json_rounded((double)h->confidence, 3));
@@ -146,14 +162,20 @@ static json_t *json_term(const index_t *x, const annotation_t *a, const termhit_
     return j;
 }
 
-static void print_json(const char *query, const record_t *rec, const index_t *x, const annotation_t *a, size_t entries)
+static void print_json(const char *query, const record_t *rec, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     json_t *j = json_object(), *hits = json_array(), *terms = json_array();
     json_object_set_new(j, "query", json_text(query));
     json_object_set_new(j, "rg", json_rounded((double)rec->rg, 1));
     json_object_set_new(j, "volume", json_rounded((double)rec->volume, 0));
+    json_object_set_new(j, "mass_kda", json_rounded(mass_of(rec), 0));
+    if (!isnan(a->known)) {
+        json_object_set_new(j, "known", json_rounded(a->known, 3));
+        json_object_set_new(j, "novel", json_boolean(a->novel));
+    }
     for (size_t i = 0; i < entries; i++) json_array_append_new(hits, json_hit(x, &a->hit[i]));
-    for (size_t i = 0; i < a->terms; i++) json_array_append_new(terms, json_term(x, a, &a->term[i]));
+    for (size_t i = 0; i < a->terms; i++) json_array_append_new(terms, json_term(x, &x->terms, a, &a->term[i]));
+    for (size_t i = 0; i < a->molecules; i++) json_array_append_new(terms, json_term(x, molecules, a, &a->molecule[i]));
     json_object_set_new(j, "entries", hits);
     json_object_set_new(j, "terms", terms);
     json_line(j);
@@ -197,19 +219,22 @@ static void print_entries(const index_t *x, const annotation_t *a, size_t entrie
     }
 }
 
-static void print_terms(const index_t *x, const annotation_t *a)
+static void print_terms(const index_t *x, const terms_t *t, const annotation_t *a, const termhit_t *h, size_t n)
 {
-    const terms_t *t = &x->terms;
     int last = -1;
-    for (size_t i = 0; i < a->terms; i++) {
-        const termhit_t *h = &a->term[i];
+    for (; n; n--, h++) {
         int s = t->space[h->term];
+        const char *name = *t->name[h->term] ? t->name[h->term] : "-";
         if (s != last) printf("\n  %s\n", space[s].heading);
         last = s;
         printf("    ");
-        put_cut(t->id[h->term], ID_WIDTH - 2, true);
-        printf("  ");
-        put_cut(*t->name[h->term] ? t->name[h->term] : "-", NAME_WIDTH - 2, true);
+        if (s == TERM_MOLECULE) {
+            put_cut(name, ID_WIDTH + NAME_WIDTH - 2, true);
+        } else {
+            put_cut(t->id[h->term], ID_WIDTH - 2, true);
+            printf("  ");
+            put_cut(name, NAME_WIDTH - 2, true);
+        }
         printf("  %9.2f", (double)h->confidence);
         for (size_t k = 0; k < h->hits && k < ANNOTATE_SUPPORT; k++) {
             printf(k ? " " : "  ");
@@ -219,15 +244,19 @@ static void print_terms(const index_t *x, const annotation_t *a)
         if (!h->hits) printf("  by its text alone");
         putchar('\n');
     }
-    if (!a->terms) printf("\n  No term is confident enough%s.\n", t->n ? "" : ": the index has none");
 }
 
-static void print_text(const char *query, const record_t *rec, const index_t *x, const annotation_t *a, size_t entries)
+static void print_text(const char *query, const record_t *rec, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     tsv_put(stdout, query);
-    printf("\n  radius of gyration %.1f A, envelope %.4g nm^3\n", (double)rec->rg, (double)rec->volume / 1000);
+    printf("\n  radius of gyration %.1f A, envelope %.4g nm^3, mass about %.2g kDa\n", (double)rec->rg, (double)rec->volume / 1000, mass_of(rec));
+    if (a->novel)
+        printf("  Unlike anything in the index (probability of a relative %.2f): %s\n", a->known,
+               a->terms + a->molecules ? "do not trust what follows." : "no function is told.");
     print_entries(x, a, entries);
-    print_terms(x, a);
+    print_terms(x, &x->terms, a, a->term, a->terms);
+    print_terms(x, molecules, a, a->molecule, a->molecules);
+    if (!a->novel && !a->terms && !a->molecules) printf("\n  No term is confident enough%s.\n", x->terms.n ? "" : ": the index has none");
 }
 
 static int annotate_one(void *ctx, const item_t *it, const record_t *rec, const float *z, err_t *err)
@@ -238,7 +267,7 @@ static int annotate_one(void *ctx, const item_t *it, const record_t *rec, const 
     if (annotate_run(&j->q->x, rec, z, &j->how, &a, err)) return -1;
     size_t entries = (size_t)j->o->hits < a.n ? (size_t)j->o->hits : a.n;
     if (j->format == FORMAT_TEXT && j->done) putchar('\n');
-    (j->format == FORMAT_TSV ? print_tsv : j->format == FORMAT_JSON ? print_json : print_text)(it->path, rec, &j->q->x, &a, entries);
+    (j->format == FORMAT_TSV ? print_tsv : j->format == FORMAT_JSON ? print_json : print_text)(it->path, rec, &j->q->x, &j->molecules, &a, entries);
     j->done++;
     annotation_free(&a);
     return 0;
@@ -246,7 +275,7 @@ static int annotate_one(void *ctx, const item_t *it, const record_t *rec, const 
 
 static int run(const app_t *app, const void *opts, int argc, char **argv)
 {
-    static const unsigned parts = INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE) | INDEX_CUBE | INDEX_MAPPED | INDEX_VOCAB | INDEX_VOCAB_EMBED;
+    static const unsigned parts = INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE) | INDEX_TEXT(INDEX_MOLECULES) | INDEX_CUBE | INDEX_MAPPED | INDEX_VOCAB | INDEX_VOCAB_EMBED;
     const opts_t *o = opts;
     err_t err = {0};
     query_t q = {0};
@@ -255,8 +284,10 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     int status = EXIT_NOT_RUN;
     if (job.format == FORMAT_AUTO) job.format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_TSV;
     job.how = (annotate_opts_t){.hits = (size_t)o->voters, .terms = (size_t)o->terms, .min_confidence = o->min_confidence,
-                                .spaces = read_spaces(o->spaces, &err), .ancestors = o->ancestors, .scoring = &q.scoring};
-    if (err.code != ERR_OK || query_open(&q, app, &o->query, &o->map, (size_t)argc, QUERY_LEARNED, parts, 0, 0, &err)) goto done;
+                                .spaces = read_spaces(o->spaces, &err), .ancestors = o->ancestors, .force = o->force, .molecules = &job.molecules, .scoring = &q.scoring};
+    if (err.code != ERR_OK || query_open(&q, app, &o->query, &o->map, (size_t)argc, QUERY_LEARNED, parts, 0, 0, &err) ||
+        (job.how.spaces & 1u << TERM_MOLECULE && terms_of_molecules(q.x.text[INDEX_MOLECULES], q.x.n, &job.molecules, &err)))
+        goto done;
     if (!q.x.terms.n)
         log_msg(&app->log, LOG_WARN, "%s: the index has no terms (index build --annot gives it some): only entries are told", q.index_path);
     if (job.format == FORMAT_TSV) printf("query\tkind\tid\tname\tnamespace\tconfidence\tevidence\n");
@@ -265,6 +296,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
 done:
     if (err.code != ERR_OK) status = cmd_fail(app, &err);
     query_close(&q);
+    terms_free(&job.molecules);
     return status;
 }
 
@@ -273,14 +305,16 @@ const cmd_t cmd_annotate = {
     .args = "FILE...",
     .summary = "What a map or a model is, and what it does",
     .about = "Each FILE is a density map (MRC or CCP4, plain, gzip, bzip2, xz or zstd) or an atomic model (PDB or mmCIF, plain or "
-             "gzip). Printed are the PDB entries nearest to it, and the GO terms, EC numbers and Pfam families that it is likely to have, "
-             "each with a confidence from 0 to 1. With no option but the file, the model and the index that come with the "
-             "program are used.\n\n"
-             "A term's confidence comes from the nearest entries, whose terms count the more the higher their score, and from the "
-             "cosine of the structure and the term's text in the space that the model has learned. Where even the best "
-             "entry is doubtful it falls back to how common the term is. A general term is at least as confident as any that is a special "
-             "case of it; only the most special ones above --min-confidence are printed.\n\n"
-             "Columns of TSV: query; kind (entry, go, ec, pfam); id; name; namespace; confidence; evidence. Evidence of an entry is its rank, "
+             "gzip). Printed are the PDB entries nearest to it, and the GO terms, EC numbers, Pfam families, CATH folds and names of molecules that it is likely to have, "
+             "each with a confidence from 0 to 1; beside them its radius of gyration, the volume of its envelope and the mass that goes with that. With no option but the file, "
+             "the model and the index that come with the program are used.\n\n"
+             "A term's confidence is a probability, from the nearest entries, whose terms count the more the higher their score, from the "
+             "cosine of the structure and the term's text in the space that the model has learned, and from how common the term is: weighed as cryolex index calibrate has "
+             "fitted it. A general term is at least as confident as any that is a special "
+             "case of it; only the most special ones above --min-confidence are printed. Of a query that the index has hardly a relative of, as far as its nearest entries tell, "
+             "this is said, and no term is, but with --force.\n\n"
+             "Columns of TSV: query; kind (query, entry, go, ec, pfam, cath, molecule); id; name; namespace; confidence; evidence. The row of kind query has known or novel for "
+             "an id, the probability of a relative for confidence (- where the index is not calibrated), and sizes for evidence. Evidence of an entry is its rank, "
              "score, cosine, cube correlation and difference in ln Rg, see cryolex search -h; of a term, how many of the "
              "entries have it, and the nearest of them, their share by weight (vote), and by how many standard deviations its text's cosine "
              "stands above the others of its namespace (text).",

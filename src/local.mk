@@ -2,6 +2,7 @@
 bin_PROGRAMS += cryolex
 cryolex_SOURCES = \
 	src/cmd_bench.c \
+	src/cmd_calibrate.c \
 	src/cmd_caption.c \
 	src/cmd_convert.c \
 	src/cmd_dataset.c src/cmd_dataset_preview.c \
