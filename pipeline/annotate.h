@@ -39,7 +39,7 @@ typedef struct {
 typedef struct {
     size_t n;
     hit_t *hit;      /* (n) nearest entries, best first, by SEARCH_BOTH */
-    double known;    /* probability that the index has a relative of the query, evidence_known(); NAN where the evidence is not fitted */
+    double known;    /* probability that a relative of the query is among the first hits, evidence_known(); NAN where the evidence is not fitted */
     bool novel;      /* known is below the cut: no terms, unless forced */
     size_t terms;
     termhit_t *term; /* (terms) by namespace in the order of termspace_t, then by confidence; equal ones by rarity, then the special before the

@@ -12,6 +12,8 @@
 #include "pipeline/bench_calib.h"
 #include "pipeline/calibrate.h"
 
+enum { STRANGENESS = 2 }; /* galleries: as it is, and without relatives of the query */
+static const char *const galleries[STRANGENESS] = {"all", "no_relatives"};
 enum { SPACES = TERM_COMPONENT + 1, NEAREST = 10, ANNOTATE_HITS = 50, FIRST_HITS = 5 };
 static const double TOLD = 0.1; /* least confidence of a term whose probability is judged */
 
@@ -23,7 +25,7 @@ typedef struct {
 } teller_t;
 
 typedef struct {
-    size_t space, method;
+    size_t gallery, space, method;
     uint32_t terms, query;
     double f, ap;
 } line_t;
@@ -41,13 +43,14 @@ typedef struct {
     size_t n, unknown;
     line_t *line;
     size_t lines, cap;
-    cafaset_t set[BENCH_METHODS][SPACES];
+    cafaset_t set[STRANGENESS][BENCH_METHODS][SPACES];
     uint32_t *group;       /* (benchmaps_count) */
     terms_t molecules;
     calib_t *calib;
     size_t asked[2][2], novel[2][2]; /* queries by gallery, and by whether it has a relative; and those that were called novel */
     /* scratch */
-    unsigned char *skip;   /* (gallery) */
+    unsigned char *skip;   /* (gallery) relatives */
+    const unsigned char *without; /* what is out of the gallery: skip, or NULL */
     uint8_t *truth;        /* (terms) */
     float *score, *hits;   /* (terms), (gallery) */
 } work_t;
@@ -144,7 +147,8 @@ static void end(work_t *o)
 {
     for (size_t k = 0; k < o->tellers; k++) {
         mem_free(o->teller[k].name);
-        for (size_t s = 0; s < SPACES; s++) cafa_free(&o->set[k][s]);
+        for (size_t g = 0; g < STRANGENESS; g++)
+            for (size_t s = 0; s < SPACES; s++) cafa_free(&o->set[g][k][s]);
     }
     for (size_t s = 0; s < SPACES; s++) mem_free(o->of[s]);
     for (size_t i = 0; i < o->n; i++) bench_query_free(&o->query[i]);
@@ -166,7 +170,7 @@ static void vote(work_t *o, size_t k)
     for (size_t r = 1; r <= k; r++) {
         size_t best = x->n;
         for (size_t e = 0; e < x->n; e++)
-            if (!o->skip[e] && t->of.at[e] < t->of.at[e + 1] && o->hits[e] > -HUGE_VALF && (best == x->n || o->hits[e] > o->hits[best])) best = e;
+            if (!(o->without && o->without[e]) && t->of.at[e] < t->of.at[e + 1] && o->hits[e] > -HUGE_VALF && (best == x->n || o->hits[e] > o->hits[best])) best = e;
         if (best == x->n) break;
         sum += 1 / (double)r;
         for (size_t i = t->of.at[best]; i < t->of.at[best + 1]; i++) o->score[t->of.item[i]] += (float)(1 / (double)r);
@@ -180,7 +184,7 @@ static int annotate(work_t *o, const record_t *r, const float *z, err_t *err)
     const index_t *x = o->w->search.x;
     annotation_t a;
     const annotate_opts_t how = {.hits = ANNOTATE_HITS, .terms = x->terms.n, .spaces = (1u << SPACES) - 1, .ancestors = true, .force = true, .scoring = &o->w->search.scoring,
-                                 .skip = o->skip};
+                                 .skip = o->without};
     if (annotate_run(x, r, z, &how, &a, err)) return -1;
     memset(o->score, 0, x->terms.n * sizeof *o->score);
     for (size_t i = 0; i < a.terms; i++) o->score[a.term[i].term] = a.term[i].confidence;
@@ -189,8 +193,6 @@ static int annotate(work_t *o, const record_t *r, const float *z, err_t *err)
 }
 
 /* ---- are its probabilities right? ---- */
-
-static const char *const galleries[2] = {"all", "no_relatives"};
 
 static int judge_terms(work_t *o, int g, const terms_t *t, const termhit_t *h, size_t n, size_t own, size_t group, err_t *err)
 {
@@ -214,12 +216,13 @@ static int calibration(work_t *o, size_t i, size_t own, const record_t *r, const
         const annotate_opts_t how = {.hits = ANNOTATE_HITS, .terms = x->terms.n + o->molecules.n, .spaces = (1u << TERM_KINDS) - 1, .ancestors = true,
                                      .scoring = &o->w->search.scoring, .molecules = &o->molecules, .skip = g ? o->skip : NULL};
         if (annotate_run(x, r, z, &how, &a, err)) break;
-        const bool relative = !g;
+        bool relative = false;
+        for (size_t k = 0; k < a.n && k < KNOWN_NEAREST; k++) relative = relative || o->skip[a.hit[k].entry];
         o->asked[g][relative]++;
         o->novel[g][relative] += a.novel;
         if (!isnan(a.known)) rc = calib_add(o->calib, "both", "known", o->group[i], a.known, relative, err);
         for (size_t k = 0; !rc && k < a.n && k < FIRST_HITS; k++)
-            rc = calib_add(o->calib, galleries[g], "entry", o->group[i], (double)a.hit[k].confidence, (bits[a.hit[k].entry] & (BENCH_HARD - 1)) != 0, err);
+            rc = calib_add(o->calib, galleries[g], "entry", o->group[i], (double)a.hit[k].confidence, (bits[a.hit[k].entry] & benchmaps_same(o->m)) != 0, err);
         if (!rc) rc = judge_terms(o, g, &x->terms, a.term, a.terms, own, o->group[i], err);
         if (!rc && o->molecules.n) rc = judge_terms(o, g, &o->molecules, a.molecule, a.molecules, own, o->group[i], err);
         annotation_free(&a);
@@ -236,7 +239,7 @@ static int tell(work_t *o, const teller_t *t, const benchquery_t *q, const recor
     case BY_ANNOTATE: return annotate(o, r, z, err);
     case BY_RIVAL: rival_score(&o->w->rivals->rival[t->what], q->id, x->text[INDEX_ID], x->n, o->hits); break;
     case BY_HITS:
-        if (bench_search(&o->w->search, &bench_searches[t->what], r, z, zu, o->skip, o->hits, err)) return -1;
+        if (bench_search(&o->w->search, &bench_searches[t->what], r, z, zu, o->without, o->hits, err)) return -1;
         break;
     }
     vote(o, t->k);
@@ -244,7 +247,7 @@ static int tell(work_t *o, const teller_t *t, const benchquery_t *q, const recor
 }
 
 /* Scores and truth of one namespace, to the set and as a line. */
-static int judge(work_t *o, size_t method, size_t s, size_t group, size_t terms, err_t *err)
+static int judge(work_t *o, size_t g, size_t method, size_t s, size_t group, size_t terms, err_t *err)
 {
     float *score = mem_new(o->terms[s], sizeof *score, err);
     uint8_t *truth = mem_new(o->terms[s], 1, err);
@@ -257,8 +260,8 @@ static int judge(work_t *o, size_t method, size_t s, size_t group, size_t terms,
     }
     if (!rc) {
         line_t *l = &o->line[o->lines++];
-        *l = (line_t){.space = s, .method = method, .terms = (uint32_t)terms, .query = (uint32_t)o->n};
-        cafa_add(&o->set[method][s], group, score, truth, bits, o->terms[s], &l->ap, &l->f);
+        *l = (line_t){.gallery = g, .space = s, .method = method, .terms = (uint32_t)terms, .query = (uint32_t)o->n};
+        cafa_add(&o->set[g][method][s], group, score, truth, bits, o->terms[s], &l->ap, &l->f);
     }
     mem_free(score);
     mem_free(truth);
@@ -283,11 +286,13 @@ static int take(void *ctx, size_t i, const benchquery_t *q, const record_t *r, c
     }
     if (benchmaps_relatives(o->m, o->w, i, o->skip, err) || bench_query_copy(&o->query[o->n], q, err)) return -1;
     if (o->w->search.encoder && calibration(o, i, (size_t)own, r, z, err)) return -1;
-    for (size_t k = 0; k < o->tellers; k++) {
-        if (tell(o, &o->teller[k], q, r, z, zu, err)) return -1;
-        for (size_t s = 0; s < SPACES; s++)
-            if (many[s] && judge(o, k, s, o->group[i], many[s], err)) return -1;
-    }
+    for (size_t g = 0; g < STRANGENESS; g++)
+        for (size_t k = 0; k < o->tellers; k++) {
+            o->without = g ? o->skip : NULL;
+            if (tell(o, &o->teller[k], q, r, z, zu, err)) return -1;
+            for (size_t s = 0; s < SPACES; s++)
+                if (many[s] && judge(o, g, k, s, o->group[i], many[s], err)) return -1;
+        }
     o->n++;
     return 0;
 }
@@ -306,10 +311,11 @@ static void put_queries(const work_t *o, const void *extra, FILE *f)
 static void put_lines(const work_t *o, const void *extra, FILE *f)
 {
     (void)extra;
-    fprintf(f, "query\tnamespace\tmethod\tterms\tf\taverage_precision\tresolution\tmass_kda\n");
+    fprintf(f, "gallery\tquery\tnamespace\tmethod\tterms\tf\taverage_precision\tresolution\tmass_kda\n");
     for (const line_t *l = o->line; l < o->line + o->lines; l++) {
         const benchquery_t *q = &o->query[l->query];
         const double x[] = {l->f, l->ap, q->resolution, q->mass};
+        fprintf(f, "%s\t", galleries[l->gallery]);
         tsv_put(f, q->id);
         fprintf(f, "\t%s\t", term_space_name[l->space]);
         tsv_put(f, o->teller[l->method].name);
@@ -319,16 +325,16 @@ static void put_lines(const work_t *o, const void *extra, FILE *f)
     }
 }
 
-/* result (SPACES, tellers) */
+/* result (STRANGENESS, SPACES, tellers) */
 static void put_curves(const work_t *o, const void *extra, FILE *f)
 {
     const cafaresult_t *result = extra;
-    fprintf(f, "namespace\tmethod\tthreshold\tprecision\trecall\n");
-    for (size_t s = 0; s < SPACES; s++)
+    fprintf(f, "gallery\tnamespace\tmethod\tthreshold\tprecision\trecall\n");
+    for (size_t s = 0; s < STRANGENESS * SPACES; s++)
         for (size_t k = 0; k < o->tellers; k++)
             for (size_t t = 0; t < CAFA_STEPS; t++) {
                 const cafaresult_t *r = &result[s * o->tellers + k];
-                fprintf(f, "%s\t", term_space_name[s]);
+                fprintf(f, "%s\t%s\t", galleries[s / SPACES], term_space_name[s % SPACES]);
                 tsv_put(f, o->teller[k].name);
                 fprintf(f, "\t%.2f\t", (double)(t + 1) / CAFA_STEPS);
                 bench_number(f, r->precision[t]);
@@ -341,13 +347,13 @@ static void put_curves(const work_t *o, const void *extra, FILE *f)
 static void put_summary(const work_t *o, const void *extra, FILE *f)
 {
     const cafaresult_t *result = extra;
-    fprintf(f, "namespace\tmethod\tqueries\tfmax\tfmax_low\tfmax_high\tthreshold\tsmin\tsmin_low\tsmin_high\taupr\taupr_low\taupr_high\n");
-    for (size_t s = 0; s < SPACES; s++)
+    fprintf(f, "gallery\tnamespace\tmethod\tqueries\tfmax\tfmax_low\tfmax_high\tthreshold\tsmin\tsmin_low\tsmin_high\taupr\taupr_low\taupr_high\n");
+    for (size_t s = 0; s < STRANGENESS * SPACES; s++)
         for (size_t k = 0; k < o->tellers; k++) {
             const cafaresult_t *r = &result[s * o->tellers + k];
             const double x[] = {r->fmax.value, r->fmax.low, r->fmax.high, r->threshold, r->smin.value, r->smin.low, r->smin.high,
                                 r->aupr.value, r->aupr.low, r->aupr.high};
-            fprintf(f, "%s\t", term_space_name[s]);
+            fprintf(f, "%s\t%s\t", galleries[s / SPACES], term_space_name[s % SPACES]);
             tsv_put(f, o->teller[k].name);
             fprintf(f, "\t%.0f", r->queries);
             for (size_t c = 0; c < sizeof x / sizeof *x; c++) fputc('\t', f), bench_number(f, x[c]);
@@ -375,11 +381,12 @@ static json_t *three(const interval_t *x)
 static int put_json(const work_t *o, const benchreport_t *r, const cafaresult_t *result, json_t *calibration, err_t *err)
 {
     json_t *all = json_object(), *rows = json_array();
-    for (size_t s = 0; s < SPACES; s++)
+    for (size_t s = 0; s < STRANGENESS * SPACES; s++)
         for (size_t k = 0; k < o->tellers; k++) {
             const cafaresult_t *x = &result[s * o->tellers + k];
             json_t *row = json_object();
-            json_object_set_new(row, "namespace", json_string(term_space_name[s]));
+            json_object_set_new(row, "gallery", json_string(galleries[s / SPACES]));
+            json_object_set_new(row, "namespace", json_string(term_space_name[s % SPACES]));
             json_object_set_new(row, "method", json_string(o->teller[k].name));
             json_object_set_new(row, "queries", json_integer((json_int_t)x->queries));
             json_object_set_new(row, "fmax", three(&x->fmax));
@@ -416,15 +423,16 @@ static int report(work_t *o, const benchreport_t *r, size_t groups, err_t *err)
 {
     bootstrap_t b;
     json_t *calibration = json_array();
-    cafaresult_t *result = mem_zero(SPACES * o->tellers, sizeof *result, err);
+    cafaresult_t *result = mem_zero(STRANGENESS * SPACES * o->tellers, sizeof *result, err);
     int rc = !result || bootstrap_new(&b, groups, r->times, r->seed, err) ? -1 : 0;
     if (rc) {
         json_decref(calibration);
         mem_free(result);
         return -1;
     }
-    for (size_t s = 0; !rc && s < SPACES; s++)
-        for (size_t k = 0; !rc && k < o->tellers; k++) rc = cafa_result(&o->set[k][s], &b, &result[s * o->tellers + k], err);
+    for (size_t g = 0; !rc && g < STRANGENESS; g++)
+        for (size_t s = 0; !rc && s < SPACES; s++)
+            for (size_t k = 0; !rc && k < o->tellers; k++) rc = cafa_result(&o->set[g][k][s], &b, &result[(g * SPACES + s) * o->tellers + k], err);
     if (!rc)
         rc = bench_folder(r->dir, err) || put(o, r, "queries.tsv", put_queries, NULL, err) || put(o, r, "function_queries.tsv", put_lines, NULL, err) ||
                      put(o, r, "function_curves.tsv", put_curves, result, err) || put(o, r, "function.tsv", put_summary, result, err) || put(o, r, "novel.tsv", put_novel, NULL, err) ||
@@ -449,7 +457,7 @@ int bench_function(benchmaps_t *m, const benchwork_t *w, const benchreport_t *r,
     int rc = (x->text[INDEX_MOLECULES] && terms_of_molecules(x->text[INDEX_MOLECULES], x->n, &o->molecules, err)) || start(o, err) || !(groups = benchmaps_groups(m, o->group, err)) ? -1 : 0;
     if (!rc && !(o->calib = calib_new(groups, err))) rc = -1;
     for (size_t k = 0; !rc && k < o->tellers; k++)
-        for (size_t s = 0; !rc && s < SPACES; s++) rc = cafa_new(&o->set[k][s], groups, err);
+        for (size_t s = 0; !rc && s < STRANGENESS * SPACES; s++) rc = cafa_new(&o->set[s / SPACES][k][s % SPACES], groups, err);
     if (!rc) rc = benchmaps_run(m, w, take, o, failed, err);
     if (!rc && o->unknown) log_msg(w->log, LOG_INFO, "%zu queries are of entries without terms, and are passed over", o->unknown);
     if (!rc && !o->n) rc = err_set(err, ERR_RANGE, "bench: no query whose entry has terms");

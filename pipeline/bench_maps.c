@@ -385,6 +385,8 @@ int benchmaps_bits(const benchmaps_t *m, const benchwork_t *w, size_t i, uint8_t
     return 0;
 }
 
+unsigned benchmaps_same(const benchmaps_t *m) { return 1u << EXACT | (m->views ? 1u << VIEW_TWIN | 1u << VIEW_CLUSTER | 1u << VIEW_UNIPROT : 1u << COMPLEX); }
+
 /* Groups of the dataset whose entries are relatives: those of the query's kin. */
 int benchmaps_relatives(const benchmaps_t *m, const benchwork_t *w, size_t i, uint8_t *relative, err_t *err)
 {

@@ -44,6 +44,8 @@ int benchmaps_run(benchmaps_t *m, const benchwork_t *w, benchmaps_take_t take, v
 /* Kinds of relevance of the task, and the bits (gallery) of query i. 0, or -1 ERR_NOMEM. */
 void benchmaps_kinds(const benchmaps_t *m, benchtask_t *t);
 int benchmaps_bits(const benchmaps_t *m, const benchwork_t *w, size_t i, uint8_t *bits, err_t *err);
+/* Bits of the kinds that mean the same protein, not only the same function. */
+unsigned benchmaps_same(const benchmaps_t *m);
 /* relative (gallery) 1: entries of the groups of the dataset that query i or its kin are of. Without a dataset those that share a bit with it. */
 int benchmaps_relatives(const benchmaps_t *m, const benchwork_t *w, size_t i, uint8_t *relative, err_t *err);
 /* The entry of the gallery that query i is of, or -1. */

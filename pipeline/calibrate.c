@@ -131,8 +131,8 @@ static int add_terms(work_t *o, const terms_t *t, size_t own, const float *z, co
     return 0;
 }
 
-/* By the gallery without o->skip; relative: it has one of the view. */
-static int annotate_by(work_t *o, size_t own, bool relative, const record_t *r, const float *z, err_t *err)
+/* By the gallery without o->skip. */
+static int annotate_by(work_t *o, size_t own, const unsigned char *relative, const record_t *r, const float *z, err_t *err)
 {
     const index_t *x = o->w->search.x;
     const annotate_opts_t how = {.hits = HITS, .scoring = &o->w->search.scoring, .skip = o->skip};
@@ -143,8 +143,10 @@ static int annotate_by(work_t *o, size_t own, bool relative, const record_t *r, 
     annotate_known(&a, r, k);
     for (int i = 0; i < KNOWN_FEATURES; i++) f[i] = (float)k[i];
     int rc = add_terms(o, &x->terms, own, z, &how, &a, err) || (o->molecules.n && add_terms(o, &o->molecules, own, z, &how, &a, err)) ? -1 : 0;
+    bool found = false;
+    for (size_t i = 0; i < a.n && i < KNOWN_NEAREST; i++) found = found || relative[a.hit[i].entry];
     annotation_free(&a);
-    return rc ? rc : add(&o->known, f, KNOWN_FEATURES, 1, relative, err);
+    return rc ? rc : add(&o->known, f, KNOWN_FEATURES, 1, found, err);
 }
 
 static int take(void *ctx, size_t i, const benchquery_t *q, const record_t *r, const float *z, const float *zu, err_t *err)
@@ -157,12 +159,8 @@ static int take(void *ctx, size_t i, const benchquery_t *q, const record_t *r, c
     unsigned char *relative = mem_zero(x->n, 1, err);
     int rc = relative ? benchmaps_relatives(o->m, o->w, i, relative, err) : -1;
     for (int g = 0; !rc && g < CALIBRATE_GALLERIES; g++) {
-        bool left = false;
-        for (size_t e = 0; e < x->n; e++) {
-            o->skip[e] = g == GALLERY_STRANGERS ? relative[e] : g == GALLERY_OTHERS && e == (size_t)own;
-            left = left || (relative[e] && !o->skip[e]);
-        }
-        rc = annotate_by(o, (size_t)own, left, r, z, err);
+        for (size_t e = 0; e < x->n; e++) o->skip[e] = g == GALLERY_STRANGERS ? relative[e] : g == GALLERY_OTHERS && e == (size_t)own;
+        rc = annotate_by(o, (size_t)own, relative, r, z, err);
     }
     mem_free(relative);
     if (!rc) o->views++;
@@ -177,7 +175,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The highest that keeps CALIBRATE_KEEP of what has relatives; no higher than one half. */
+/* The highest that keeps CALIBRATE_KEEP of what has found relatives; no higher than one half. */
 static int set_cut(const pairs_t *p, evidence_t *e, calibrated_t *c, err_t *err)
 {
     double *x = mem_new(p->n, sizeof *x, err);

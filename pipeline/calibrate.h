@@ -17,10 +17,10 @@ typedef struct {
 typedef struct {
     size_t views, failed;
     calibfit_t kind[TERM_KINDS], known;
-    double kept, refused; /* shares: views with a relative in the gallery that are not called novel; views without one that are */
+    double kept, refused; /* shares: views whose first hits have a relative that are not called novel; others that are */
 } calibrated_t;
 
-/* The least share of views with relatives that the cut keeps. */
+/* The least share of views whose first hits have a relative that the cut keeps. */
 #define CALIBRATE_KEEP 0.95
 
 /* Views of w->data's split w->split, by w->seed, against w->search.x, which is read with INDEX_VOCAB, and with INDEX_VOCAB_EMBED and INDEX_TEXT(INDEX_MOLECULES) for

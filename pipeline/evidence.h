@@ -32,8 +32,9 @@ enum {
 };
 extern const char *const known_name[KNOWN_FEATURES];
 
-/* The probability of a term is the logistic function of weight x features; then an ancestor has at least that of its descendants. The probability that the
- * index has a relative of the query, of known x features; below `cut` the query is unlike anything in it. */
+/* The probability of a term is the logistic function of weight x features; then an ancestor has at least that of its descendants. The probability that one
+ * of the KNOWN_NEAREST best hits is a relative of the query, of known x features; below `cut` the query is novel: unlike anything in the index, as far as can be told. */
+enum { KNOWN_NEAREST = 10 };
 typedef struct {
     bool fitted; /* false: weights of evidence_default(), and no query is novel */
     double weight[TERM_KINDS][EVIDENCE_FEATURES];

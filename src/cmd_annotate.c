@@ -251,7 +251,7 @@ static void print_text(const char *query, const record_t *rec, const index_t *x,
     tsv_put(stdout, query);
     printf("\n  radius of gyration %.1f A, envelope %.4g nm^3, mass about %.2g kDa\n", (double)rec->rg, (double)rec->volume / 1000, mass_of(rec));
     if (a->novel)
-        printf("  Unlike anything in the index (probability of a relative %.2f): %s\n", a->known,
+        printf("  Unlike anything in the index (a relative is among the nearest with probability %.2f): %s\n", a->known,
                a->terms + a->molecules ? "do not trust what follows." : "no function is told.");
     print_entries(x, a, entries);
     print_terms(x, &x->terms, a, a->term, a->terms);
@@ -311,10 +311,10 @@ const cmd_t cmd_annotate = {
              "A term's confidence is a probability, from the nearest entries, whose terms count the more the higher their score, from the "
              "cosine of the structure and the term's text in the space that the model has learned, and from how common the term is: weighed as cryolex index calibrate has "
              "fitted it. A general term is at least as confident as any that is a special "
-             "case of it; only the most special ones above --min-confidence are printed. Of a query that the index has hardly a relative of, as far as its nearest entries tell, "
+             "case of it; only the most special ones above --min-confidence are printed. Of a query whose ten nearest entries hardly include a relative, as far as scores tell, "
              "this is said, and no term is, but with --force.\n\n"
              "Columns of TSV: query; kind (query, entry, go, ec, pfam, cath, molecule); id; name; namespace; confidence; evidence. The row of kind query has known or novel for "
-             "an id, the probability of a relative for confidence (- where the index is not calibrated), and sizes for evidence. Evidence of an entry is its rank, "
+             "an id, the probability that a relative is among the ten nearest entries for confidence (- where the index is not calibrated), and sizes for evidence. Evidence of an entry is its rank, "
              "score, cosine, cube correlation and difference in ln Rg, see cryolex search -h; of a term, how many of the "
              "entries have it, and the nearest of them, their share by weight (vote), and by how many standard deviations its text's cosine "
              "stands above the others of its namespace (text).",

@@ -57,7 +57,7 @@ static int calibrate(const app_t *app, const opts_t *o, const char *path, err_t 
         printf("kind\tpairs\ttrue\tloss_before\tloss_after\tweights\n");
         for (int s = 0; s < TERM_KINDS; s++) print_fit(term_space_name[s], &c.kind[s], e.weight[s], evidence_name, EVIDENCE_FEATURES);
         print_fit("known", &c.known, e.known, known_name, KNOWN_FEATURES);
-        log_msg(&app->log, LOG_INFO, "%s: fitted on %zu views; below %.3f a query is novel: %.1f %% of those with relatives are not, %.1f %% of those without are", out,
+        log_msg(&app->log, LOG_INFO, "%s: fitted on %zu views; below %.3f a query is novel: %.1f %% of those that find a relative are not, %.1f %% of the others are", out,
                 c.views, e.cut, 100 * c.kept, 100 * c.refused);
     }
     bench_search_end(&w.search);
@@ -83,7 +83,7 @@ const cmd_t cmd_index_calibrate = {
     .summary = "Fit how sure annotate may be of what it tells",
     .about = "Annotates EM-like views of the validation entries of DATASET three times: by the index as it is, without the view's own entry, and without all entries of its "
              "group, as a family that nobody has seen. Probabilities of terms are then fitted to what is so, by logistic regression of each kind of term on the votes of the hits, "
-             "the cosine of its text and how common it is; and so is the probability that the index has a relative of a query at all. The weights go into the index, "
+             "the cosine of its text and how common it is; and so is the probability that a relative of the query is among its ten best hits. The weights go into the index, "
              "where annotate finds them. Only views count, no real map: how far the probabilities hold for these is what bench function measures.\n\n"
              "Printed is a table: kind; pairs of view and term, and how many are so; mean -log probability of what is so before and after, in nats; weights.",
     .example = "cryolex index calibrate -d dataset.h5 -m model.safetensors pdb.index.h5",

@@ -192,6 +192,8 @@ static void print_space(const index_t *x)
     if (x->store.no_zernike || x->store.no_profile)
         printf("without\t%s%s%s\n", x->store.no_zernike ? "zernike" : "", x->store.no_zernike && x->store.no_profile ? "," : "",
                x->store.no_profile ? "profile" : "");
+    if (x->terms.n) printf("calibrated\t%s\n", x->evidence.fitted ? "yes" : "no");
+    if (x->evidence.fitted) printf("known.cut\t%g\n", x->evidence.cut);
     scoring_t s = x->scoring;
     for (size_t k = 0; k < SCORING_FIELDS; k++)
         printf("scoring.%s\t%g%s\n", scoring_name[k], *scoring_field(&s, k), x->scored ? "" : " (default)");

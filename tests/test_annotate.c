@@ -389,6 +389,53 @@ static void what_is_told(void **state)
     annotation_free(&a);
 }
 
+/* A query below the cut is told no term, unless forced. */
+static void novel(void **state)
+{
+    const index_t *x = *state;
+    annotation_t a;
+    evidence_t e = evidence_default(0);
+    annotate_opts_t o = {.hits = 5, .terms = 9, .spaces = ALL, .evidence = &e};
+    run(x, 30, o, &a);
+    assert_true(isnan(a.known) && !a.novel && a.terms > 0);
+    annotation_free(&a);
+    e.fitted = true;
+    e.cut = 0.6; /* known: 0.5, as all weights are 0 */
+    run(x, 30, o, &a);
+    assert_true(a.novel && a.n == 5 && !a.terms && fabs(a.known - 0.5) < 1e-9);
+    annotation_free(&a);
+    o.force = true;
+    run(x, 30, o, &a);
+    assert_true(a.novel && a.terms > 0);
+    annotation_free(&a);
+    e.cut = 0.5;
+    o.force = false;
+    run(x, 30, o, &a);
+    assert_true(!a.novel && a.terms > 0);
+    annotation_free(&a);
+}
+
+static void molecules(void **state)
+{
+    char *list[] = {"LYSOZYME; Protein (CD46); RNA (5-R(*GP))", "Lysozyme | muramidase", "", "SUGAR (8-MER); cd46;lysozyme; ;x"};
+    terms_t t;
+    err_t err = {0};
+    (void)state;
+    assert_int_equal(terms_of_molecules(list, 4, &t, &err), 0);
+    assert_int_equal(t.n, 3);
+    const char *id[] = {"cd46", "lysozyme", "muramidase"}, *name[] = {"cd46", "Lysozyme", "muramidase"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(t.id[i], id[i]);
+        assert_string_equal(t.name[i], name[i]);
+        assert_int_equal(t.space[i], TERM_MOLECULE);
+    }
+    const size_t at[] = {0, 2, 4, 4, 6};
+    const uint32_t item[] = {0, 1, 1, 2, 0, 1};
+    assert_memory_equal(t.of.at, at, sizeof at);
+    assert_memory_equal(t.of.item, item, sizeof item);
+    terms_free(&t);
+}
+
 static void without_terms(void **state)
 {
     index_t x = *(index_t *)*state;
@@ -428,7 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_stages_are_exact), cmocka_unit_test(best_are_aligned),       cmocka_unit_test(search_refuses), cmocka_unit_test(vectors), cmocka_unit_test(words),
-        cmocka_unit_test(terms_by_hand),              cmocka_unit_test(what_is_told),   cmocka_unit_test(without_terms),
+        cmocka_unit_test(terms_by_hand), cmocka_unit_test(novel), cmocka_unit_test(molecules), cmocka_unit_test(what_is_told),   cmocka_unit_test(without_terms),
         cmocka_unit_test(ancestors_are_as_confident), cmocka_unit_test(shared_files),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -77,6 +77,27 @@ h5_rival() { # what cryolex embed writes is read
         same own "1 1 1" "$(cell h/ranks.tsv method=own gallery=all relevance=entry rank | tr '\n' ' ' | sed 's/ $//')"
 }
 
+function_() { # by the gallery as it is the terms are those of the entry; without relatives they are not
+    bench 0 function -o f -d d.h5 --base base.index.h5 && bench 0 function -o f2 -d d.h5 --base base.index.h5 -j 1 && diff -r f f2 || return 1
+    same methods "naive size_10 profile_1 profile_10 zernike_10 cube_10 learned_10 two_stage_10 annotate" \
+        "$(cell f/function.tsv gallery=all namespace=molecular_function method | tr '\n' ' ' | sed 's/ $//')" || return 1
+    same novel "3 3" "$(cell f/novel.tsv gallery=all queries | awk '{n += $1} END {print n}') $(cell f/novel.tsv gallery=no_relatives queries | awk '{n += $1} END {print n}')" &&
+        same bins 10 "$(cell f/calibration.tsv gallery=all kind=entry pairs | wc -l)" && [ -n "$(cell f/calibration_summary.tsv gallery=all kind=entry ece)" ] || return 1
+    bench 0 function -o fm -d d.h5 --queries maps/maps.tsv && same maps 3 "$(cell fm/function.tsv gallery=all namespace=molecular_function method=naive queries)"
+}
+
+calibrates() {
+    run 0 "$cryolex" index calibrate -q -d d.h5 -m share/default.safetensors --split train -o c.h5 share/default.index.h5 || return 1
+    same kinds "molecular_function biological_process cellular_component ec pfam cath molecule known" "$(sed 1d "$out" | cut -f1 | tr '\n' ' ' | sed 's/ $//')" || return 1
+    cp share/default.index.h5 c2.h5 && run 0 "$cryolex" index calibrate -q -j 2 -d d.h5 -m share/default.safetensors --split train c2.h5 && cmp c.h5 c2.h5 || return 1
+    run 0 "$cryolex" index calibrate -q -d d.h5 -m share/default.safetensors --split train c2.h5 && cmp c.h5 c2.h5 || return 1
+    run 0 "$cryolex" index info -q c.h5 && grep -q '^calibrated	yes$' "$out" && grep -q '^known.cut	0' "$out" || return 1
+    run 0 "$cryolex" annotate -q -i c.h5 --force models/1aaa.pdb && same known 1 "$(awk -F'\t' '$2 == "query" && $6 >= 0 && $6 <= 1 && $6 != "-"' "$out" | wc -l)" || return 1
+    run 0 "$cryolex" annotate -q --format json models/1aaa.pdb && grep -q '"mass_kda":' "$out" && ! grep -q '"known"' "$out" || return 1
+    run 2 "$cryolex" index calibrate -q -m share/default.safetensors c.h5 && grep -q -e '-d DATASET' "$err" &&
+        run 3 "$cryolex" index calibrate -q -d d.h5 -m other.safetensors c.h5 && run 3 "$cryolex" index calibrate -q -d d.h5 -m share/default.safetensors none.h5
+}
+
 refused() {
     bench 2 nothing -o x && grep -q 'nothing: no such protocol' "$err" && bench 2 emdb-pdb --queries maps/maps.tsv && grep -q 'give -o DIR' "$err" &&
         bench 2 views -o x && grep -q 'needs --dataset' "$err" && bench 2 emdb-pdb -o x && grep -q 'needs --queries' "$err" &&
@@ -103,6 +124,8 @@ tap "real maps: ranks, methods, bins, hashes" maps
 tap "views: the same files whatever the threads; by seed; as maps" views
 tap "scores and embeddings of other programs" rivals
 tap "embeddings in HDF5" h5_rival
+tap "function: methods, galleries, calibration" function_
+tap "index calibrate" calibrates
 tap "misuse" refused
 tap "faults of tables" bad_tables
 if python3 -c 'import matplotlib' 2>/dev/null; then tap "plot-bench" figures; else tap_skip "plot-bench" "no matplotlib"; fi
