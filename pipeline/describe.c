@@ -98,6 +98,7 @@ static int take_facts(record_t *r, const model_t *m, const item_t *it, err_t *er
     r->method = mem_str(f ? f->method : none, err);
     r->molecules = mem_str(f ? f->molecules : none, err);
     r->organisms = mem_str(f ? f->organisms : none, err);
+    if (f && f->resolution > 0) r->resolution = (float)f->resolution;
     return r->title && r->method && r->molecules && r->organisms ? 0 : -1;
 }
 

@@ -39,7 +39,7 @@ typedef struct {
     float level;     /* contour level of a map at its own resolution and in its units: the one given, else the one of its EMDB header, or what
                       * contour_estimate() makes of it (the cube does not use that); NAN for a model, or where there is none */
     bool estimated;  /* the last of these */
-    float resolution; /* angstrom: of half-maps what halves_read() finds; the item's, else of the map's EMDB header; 0 unknown, and of a model */
+    float resolution; /* angstrom: of half-maps what halves_read() finds; the item's, else of the map's EMDB header; of a model that of its file; 0 unknown */
     int8_t cube[DESC_LEN];
     float zernike[DESCRIBE_ZERNIKE]; /* unit length */
     float profile[DESCRIBE_PROFILE];

@@ -2,6 +2,7 @@
 #include "pipeline/index.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -10,7 +11,7 @@
 #include "pipeline/unique.h"
 
 const char *const index_text_name[INDEX_TEXTS] = {"id",        "path",    "kind",  "title", "method", "molecules",
-                                                  "organisms", "caption", "terms", "group", "split",  "pair"};
+                                                  "organisms", "caption", "terms", "group", "split",  "pair",  "resolution", "clusters"};
 
 /* The numeric arrays that have a row an entry. */
 typedef struct {
@@ -55,10 +56,13 @@ size_t index_poses(const index_t *x) { return x->frames == 1 ? ENCODER_POSES : 1
 int index_add(index_t *x, const item_t *it, const record_t *r, const float *z, err_t *err)
 {
     if (reserve(x, x->n + 1, err)) return -1;
+    char resolution[32] = "";
+    if (r->resolution > 0) snprintf(resolution, sizeof resolution, "%.4g", (double)r->resolution);
     const char *text[INDEX_TEXTS] = {it->id,       it->path,     r->kind == ITEM_MAP ? "map" : "model",
                                      r->title,     r->method,    r->molecules,
                                      r->organisms, it->caption,  it->terms,
-                                     it->group,    it->split,    it->pair};
+                                     it->group,    it->split,    it->pair,
+                                     resolution,   ""};
     size_t i = x->n;
     for (int c = 0; c < INDEX_TEXTS; c++) {
         x->text[c][i] = mem_str(text[c] ? text[c] : "", err);

@@ -16,10 +16,13 @@
 #define INDEX_FORMAT "cryolex-index"
 #define INDEX_VERSION 2 /* 1, which had neither embeddings nor terms, is read too */
 
-/* Text columns; each is a dataset of its name, /id first. */
+/* Text columns; each is a dataset of its name, /id first. The last two are empty in an index that was made before they were. */
 enum {
     INDEX_ID, INDEX_PATH, INDEX_KIND, INDEX_TITLE, INDEX_METHOD, INDEX_MOLECULES, INDEX_ORGANISMS, INDEX_CAPTION,
-    INDEX_TERMS, INDEX_GROUP, INDEX_SPLIT, INDEX_PAIR, INDEX_TEXTS
+    INDEX_TERMS, INDEX_GROUP, INDEX_SPLIT, INDEX_PAIR,
+    INDEX_RESOLUTION, /* angstrom, "2.1" */
+    INDEX_CLUSTERS,   /* of 30 % sequence identity that its entities lie in: "12,345" */
+    INDEX_TEXTS
 };
 extern const char *const index_text_name[INDEX_TEXTS];
 

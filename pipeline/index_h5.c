@@ -208,6 +208,14 @@ static int get_text(hid_t file, int version, int c, index_t *x, size_t n, err_t 
     hid_t d = H5Dopen2(file, text_dataset(c, version), H5P_DEFAULT), own = d >= 0 ? H5Dget_type(d) : -1, wide = -1;
     size_t width = own >= 0 && H5Tget_class(own) == H5T_STRING && !H5Tis_variable_str(own) ? H5Tget_size(own) : 0;
     int rc = -1;
+    if (c >= INDEX_RESOLUTION && d < 0) { /* an older index */
+        x->text[c] = mem_new(n, sizeof **x->text, err);
+        x->block[c] = mem_zero(n, 1, err);
+        for (size_t i = 0; x->text[c] && x->block[c] && i < n; i++) x->text[c][i] = x->block[c] + i;
+        x->block_bytes[c] = n;
+        rc = x->text[c] && x->block[c] ? 0 : -1;
+        goto done;
+    }
     if (!width || rows_of(d, 0) != (long)n) goto done;
     wide = H5Tcopy(own); /* one more, so that every string ends */
     H5Tset_size(wide, width + 1);

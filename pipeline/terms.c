@@ -350,6 +350,38 @@ int terms_of_molecules(char *const *list, size_t n, terms_t *t, err_t *err)
     return rc;
 }
 
+/* ---- what two entries share ---- */
+
+static bool has_term(const terms_t *t, size_t entry, size_t term)
+{
+    size_t lo = t->of.at[entry], hi = t->of.at[entry + 1];
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (t->of.item[mid] == term) return true;
+        if (t->of.item[mid] < term) lo = mid + 1;
+        else hi = mid;
+    }
+    return false;
+}
+
+static bool has_both(const terms_t *t, size_t a, size_t b, size_t term) { return has_term(t, a, term) && has_term(t, b, term); }
+
+size_t terms_shared(const terms_t *t, size_t a, size_t b, uint32_t *row, size_t most)
+{
+    size_t n = 0;
+    for (size_t k = t->n ? t->of.at[a + 1] : 0; k-- > (t->n ? t->of.at[a] : 0);) { /* special ones have higher rows */
+        const uint32_t term = t->of.item[k];
+        bool covered = !has_term(t, b, term);
+        for (size_t c = k + 1; !covered && c < t->of.at[a + 1]; c++) {
+            const size_t child = t->of.item[c];
+            for (size_t p = t->parents.at[child]; !covered && p < t->parents.at[child + 1]; p++)
+                covered = t->parents.item[p] == term && has_both(t, a, b, child);
+        }
+        if (!covered && n < most) row[n++] = term;
+    }
+    return n;
+}
+
 /* ---- joining ---- */
 
 /* Terms, parents and entries of t into the draft; parents only of terms that are new. number (t->n) is scratch. */

@@ -50,6 +50,9 @@ void terms_free(terms_t *t); /* leaves {0} */
  * out. 0, or -1 ERR_NOMEM with *t empty. End with terms_free(). */
 int terms_of_molecules(char *const *list, size_t n, terms_t *t, err_t *err);
 
+/* Terms that two entries have both, without those that are ancestors of another such, the more special first: at most `most` rows into row. How many. */
+size_t terms_shared(const terms_t *t, size_t a, size_t b, uint32_t *row, size_t most);
+
 /* A term as a text for the sentence encoder. */
 void terms_text(const terms_t *t, size_t row, char out[TERMS_TEXT_MAX]);
 

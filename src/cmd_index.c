@@ -78,12 +78,25 @@ static const opt_t build_rows[] = {
     {0},
 };
 
+static int fill_clusters(index_t *x, size_t i, const facts_t *f, err_t *err)
+{
+    const size_t room = 11 * f->nclusters + 1;
+    size_t at = 0;
+    char *s = mem_zero(room, 1, err);
+    if (!s) return -1;
+    for (size_t k = 0; k < f->nclusters; k++) at += (size_t)snprintf(s + at, room - at, "%s%u", k ? "," : "", (unsigned)f->cluster[k]);
+    mem_free(x->text[INDEX_CLUSTERS][i]);
+    x->text[INDEX_CLUSTERS][i] = s;
+    return 0;
+}
+
 /* Names that the tables have and the files had not. */
 static int fill_facts(index_t *x, const annot_t *a, err_t *err)
 {
     static const int column[] = {INDEX_TITLE, INDEX_METHOD, INDEX_MOLECULES, INDEX_ORGANISMS};
     for (size_t i = 0; i < x->n; i++) {
         const facts_t *f = terms_facts(a, x->text[INDEX_ID][i]);
+        if (f && fill_clusters(x, i, f, err)) return -1;
         const char *const fact[] = {f ? f->title : "", f ? f->method : "", f ? f->molecules : "", f ? f->organism : ""};
         for (size_t k = 0; k < sizeof column / sizeof *column; k++) {
             char **s = &x->text[column[k]][i];

@@ -1,8 +1,12 @@
 /* cmd_search: cryolex search, the entries of an index nearest to a map, a model, or a text. */
+#include "config.h" /* strcasestr() is of GNU */
+
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/tsv.h"
@@ -16,10 +20,11 @@
 
 typedef struct {
     queryopts_t query;
-    const char *text, *text_model, *structures;
+    const char *text, *text_model, *structures, *like, *organism, *method, *cluster;
+    double resolution;
     long top, rerank;
     int descriptor, format;
-    bool shape_only, plain;
+    bool shape_only, plain, explain;
     mapopts_t map;
 } opts_t;
 
@@ -35,6 +40,7 @@ static const opt_t rows[] = {
      "encoder of the model is needed (fetch-text-model gets it)"},
     {0, "text-model", OPT_STR, offsetof(opts_t, text_model), "TEXT", 0, 0, NULL, NULL,
      "The sentence encoder: minilm, mpnet or a folder; without it, what CRYOLEX_TEXT_MODEL says, else minilm"},
+    {0, "like", OPT_STR, offsetof(opts_t, like), "ID", 0, 0, NULL, NULL, "Search with an entry of the index, as with a hit of another search, instead of files"},
     {'k', "top", OPT_INT, offsetof(opts_t, top), "N", 1, 1e9, NULL, "10", "Hits to print for each query"},
     {'d', "descriptor", OPT_CHOICE, offsetof(opts_t, descriptor), NULL, 0, 0, "auto|both|learned|cube|zernike|profile|size", "auto",
      "What is compared: embeddings and cubes (both), embeddings (learned), the canonical cube, Zernike invariants, the radial profile, "
@@ -46,6 +52,13 @@ static const opt_t rows[] = {
      "Place the first N hits in the map, as fit does, and put them in the order of their overall correlation there; the queries are maps, and --structures is needed"},
     {0, "structures", OPT_STR, offsetof(opts_t, structures), "FOLDER", 0, 0, NULL, NULL,
      "Where the files of entries are, for --rerank: 1abc.cif.gz or ab/1abc.cif.gz, and so on, as for fit"},
+    {0, "organism", OPT_STR, offsetof(opts_t, organism), "TEXT", 0, 0, NULL, NULL, "Only entries with an organism whose name has TEXT in it, in any case"},
+    {0, "method", OPT_STR, offsetof(opts_t, method), "TEXT", 0, 0, NULL, NULL, "Only entries whose method has TEXT in it, in any case: microscopy, X-RAY"},
+    {0, "resolution", OPT_REAL, offsetof(opts_t, resolution), "MAX", 0, 1000, NULL, "0", "Only entries of this resolution in angstrom or better; 0 does not ask"},
+    {0, "exclude-cluster", OPT_STR, offsetof(opts_t, cluster), "ID", 0, 0, NULL, NULL,
+     "No entry that shares a cluster of 30 % sequence identity with this entry of the index, nor that entry"},
+    {0, "explain", OPT_FLAG, offsetof(opts_t, explain), NULL, 0, 0, NULL, NULL,
+     "Also say which terms (GO, EC, Pfam, CATH) a hit shares with the query: that of --like, the entry fitted into the map by its EMDB header, else the first hit"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "tsv|json", "tsv",
      "TSV with a header row, or one JSON object a line"},
     {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
@@ -67,15 +80,32 @@ static void numbers(const index_t *x, const hit_t *h, double out[COLUMNS])
     memcpy(out, v, sizeof v);
 }
 
-static void print_header(bool fit)
+static void print_header(bool fit, bool explain)
 {
     printf("query\trank\tid");
     for (int c = 0; c < COLUMNS; c++) printf("\t%s", column[c].name);
-    printf("%s\ttitle\n", fit ? "\tfit" : "");
+    printf("%s\ttitle%s\n", fit ? "\tfit" : "", explain ? "\tshared_with\tshared" : "");
 }
 
-/* fit: NULL, or (n) correlations of the placed hits, NAN where there is none. */
-static void print_tsv(const char *query, const index_t *x, const hit_t *h, const double *fit, size_t n)
+enum { SHARED = 5 }; /* terms that are told of a hit */
+
+/* "GO:0051082 unfolded protein binding; EC:..." */
+static void put_shared(const index_t *x, size_t with, size_t entry)
+{
+    uint32_t row[SHARED];
+    size_t n = terms_shared(&x->terms, with, entry, row, SHARED);
+    putchar('\t');
+    tsv_put(stdout, x->text[INDEX_ID][with]);
+    putchar('\t');
+    for (size_t k = 0; k < n; k++) {
+        printf("%s%s ", k ? "; " : "", x->terms.id[row[k]]);
+        tsv_put(stdout, x->terms.name[row[k]]);
+    }
+    if (!n) putchar('-');
+}
+
+/* fit: NULL, or (n) correlations of the placed hits, NAN where there is none. with: the entry whose terms are compared, or -1. */
+static void print_tsv(const char *query, const index_t *x, const hit_t *h, const double *fit, long with, size_t n)
 {
     double v[COLUMNS];
     for (size_t i = 0; i < n; i++) {
@@ -89,11 +119,26 @@ static void print_tsv(const char *query, const index_t *x, const hit_t *h, const
         if (fit) printf(isnan(fit[i]) ? "\t-" : "\t%.4f", fit[i]);
         putchar('\t');
         tsv_put(stdout, x->text[INDEX_TITLE][h[i].entry]);
+        if (with >= 0) put_shared(x, (size_t)with, h[i].entry);
         putchar('\n');
     }
 }
 
-static void print_json(const char *query, const index_t *x, const hit_t *h, const double *fit, size_t n)
+static json_t *json_shared(const index_t *x, size_t with, size_t entry)
+{
+    uint32_t row[SHARED];
+    size_t n = terms_shared(&x->terms, with, entry, row, SHARED);
+    json_t *list = json_array();
+    for (size_t k = 0; k < n; k++) {
+        json_t *t = json_object();
+        json_object_set_new(t, "id", json_text(x->terms.id[row[k]]));
+        json_object_set_new(t, "name", json_text(x->terms.name[row[k]]));
+        json_array_append_new(list, t);
+    }
+    return list;
+}
+
+static void print_json(const char *query, const index_t *x, const hit_t *h, const double *fit, long with, size_t n)
 {
     double v[COLUMNS];
     for (size_t i = 0; i < n; i++) {
@@ -106,13 +151,17 @@ static void print_json(const char *query, const index_t *x, const hit_t *h, cons
             if (!isnan(v[c])) json_object_set_new(j, column[c].name, json_rounded(v[c], column[c].digits));
         if (fit && !isnan(fit[i])) json_object_set_new(j, "fit", json_rounded(fit[i], 4));
         json_object_set_new(j, "title", json_text(x->text[INDEX_TITLE][h[i].entry]));
+        if (with >= 0) {
+            json_object_set_new(j, "shared_with", json_text(x->text[INDEX_ID][with]));
+            json_object_set_new(j, "shared", json_shared(x, (size_t)with, h[i].entry));
+        }
         json_line(j);
     }
 }
 
-static void print_hits(const opts_t *o, const char *query, const index_t *x, const hit_t *h, const double *fit, size_t n)
+static void print_hits(const opts_t *o, const char *query, const index_t *x, const hit_t *h, const double *fit, long with, size_t n)
 {
-    (o->format == FORMAT_JSON ? print_json : print_tsv)(query, x, h, fit, n);
+    (o->format == FORMAT_JSON ? print_json : print_tsv)(query, x, h, fit, with, n);
 }
 
 typedef struct {
@@ -175,6 +224,36 @@ static int rerank(const job_t *j, const item_t *it, hit_t *hit, double *fit, siz
     return rc;
 }
 
+/* ---- --explain ---- */
+
+/* The entry of an id, or of its PDB id with something behind it; -1 none. */
+static long find_entry(const index_t *x, const char *id)
+{
+    const size_t n = strlen(id);
+    for (int whole = 1; whole >= 0; whole--)
+        for (size_t i = 0; i < x->n; i++) {
+            const char *s = x->text[INDEX_ID][i];
+            if (!strncasecmp(s, id, n) && (!s[n] || (!whole && !isalnum((unsigned char)s[n])))) return (long)i;
+        }
+    return -1;
+}
+
+/* The entry whose terms those of hits are compared with. */
+static int shared_with(const job_t *j, const item_t *it, const record_t *rec, const hit_t *hit, size_t n, long *with, err_t *err)
+{
+    emdb_t e;
+    char *path = NULL;
+    *with = -1;
+    if (!j->o->explain) return 0;
+    int found = rec->kind == ITEM_MAP ? emdb_of_map(it->path, &j->q->d.header, &e, &path, NULL, err) : 0;
+    if (found < 0) return -1;
+    for (size_t i = 0; found && *with < 0 && i < e.fitted.n; i++) *with = find_entry(&j->q->x, e.fitted.str[i]);
+    if (found) emdb_free(&e);
+    mem_free(path);
+    if (*with < 0 && n) *with = (long)hit[0].entry;
+    return 0;
+}
+
 static int search_one(void *ctx, const item_t *it, const record_t *rec, const float *z, err_t *err)
 {
     job_t *j = ctx;
@@ -190,8 +269,95 @@ static int search_one(void *ctx, const item_t *it, const record_t *rec, const fl
                 (double)j->hit[0].confidence);
     if (j->fit && rec->kind != ITEM_MAP) return err_set(err, ERR_USAGE, "%s: a model; --rerank places hits in maps", path);
     if (j->fit && rerank(j, it, j->hit, j->fit, n, err)) return -1;
-    print_hits(j->o, path, &j->q->x, j->hit, j->fit, n);
+    long with;
+    if (shared_with(j, it, rec, j->hit, n, &with, err)) return -1;
+    print_hits(j->o, path, &j->q->x, j->hit, j->fit, with, n);
     return 0;
+}
+
+/* ---- --like ---- */
+
+/* The query that an entry of the index is; z (index_poses(), d) or NULL. */
+static int record_of(const index_t *x, size_t i, record_t *r, float **z, err_t *err)
+{
+    *r = (record_t){.kind = ITEM_MODEL, .rg = x->rg[i], .level = NAN};
+    if (x->cube) memcpy(r->cube, x->cube + i * DESC_LEN, sizeof r->cube);
+    if (x->zernike) memcpy(r->zernike, x->zernike + i * DESCRIBE_ZERNIKE, sizeof r->zernike);
+    if (x->profile) memcpy(r->profile, x->profile + i * DESCRIBE_PROFILE, sizeof r->profile);
+    if (!x->z) return 0;
+    *z = mem_new(index_poses(x) * x->d, sizeof **z, err);
+    for (size_t p = 0; *z && p < index_poses(x); p++) memcpy(*z + p * x->d, x->z + i * x->d, x->d * sizeof **z);
+    return *z ? 0 : -1;
+}
+
+static int search_like(const job_t *j, unsigned char *skip, err_t *err)
+{
+    const index_t *x = &j->q->x;
+    const long i = find_entry(x, j->o->like);
+    record_t *r = mem_zero(1, sizeof *r, err);
+    float *z = NULL;
+    size_t n = 0;
+    search_opts_t how = j->search;
+    int rc = !r ? -1 : i < 0 ? err_set(err, ERR_NOTFOUND, "search: --like %s: the index has no such entry", j->o->like) : record_of(x, (size_t)i, r, &z, err);
+    if (!rc) {
+        skip[i] = 1;
+        how.skip = skip;
+        rc = search_run(x, r, z, &how, j->hit, &n, err);
+    }
+    if (!rc) print_hits(j->o, x->text[INDEX_ID][i], x, j->hit, NULL, j->o->explain ? i : -1, n);
+    mem_free(z);
+    mem_free(r);
+    return rc;
+}
+
+/* ---- filters ---- */
+
+static bool filters(const opts_t *o) { return o->organism || o->method || o->resolution > 0 || o->cluster; }
+
+static bool shares_cluster(const char *a, const char *b)
+{
+    for (const char *p = a; *p;) {
+        size_t n = strcspn(p, ",");
+        for (const char *q = b; *q;) {
+            size_t m = strcspn(q, ",");
+            if (n == m && !memcmp(p, q, n)) return true;
+            q += m + (q[m] == ',');
+        }
+        p += n + (p[n] == ',');
+    }
+    return false;
+}
+
+/* Does any entry have something in this column? Or say that the index has not what an option needs. */
+static int knows(const index_t *x, const char *path, int what, const char *option, err_t *err)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (*x->text[what][i]) return 0;
+    return err_set(err, ERR_UNSUP, "%s: no entry has a %s, which %s needs (index build%s gives it)", path,
+                   what == INDEX_CLUSTERS ? "sequence cluster" : what == INDEX_RESOLUTION ? "resolution" : what == INDEX_METHOD ? "method" : "organism", option,
+                   what == INDEX_RESOLUTION ? "" : " --annot");
+}
+
+/* skip (x->n): 1 what the filters leave out. */
+static int filter(const opts_t *o, const query_t *q, unsigned char *skip, err_t *err)
+{
+    const index_t *x = &q->x;
+    long near = -1;
+    size_t left = 0;
+    if ((o->organism && knows(x, q->index_path, INDEX_ORGANISMS, "--organism", err)) || (o->method && knows(x, q->index_path, INDEX_METHOD, "--method", err)) ||
+        (o->resolution > 0 && knows(x, q->index_path, INDEX_RESOLUTION, "--resolution", err)) ||
+        (o->cluster && knows(x, q->index_path, INDEX_CLUSTERS, "--exclude-cluster", err)))
+        return -1;
+    if (o->cluster && (near = find_entry(x, o->cluster)) < 0)
+        return err_set(err, ERR_NOTFOUND, "search: --exclude-cluster %s: the index has no such entry", o->cluster);
+    for (size_t i = 0; i < x->n; i++) {
+        double resolution = o->resolution > 0 ? strtod(x->text[INDEX_RESOLUTION][i], NULL) : 0;
+        skip[i] = (o->organism && !strcasestr(x->text[INDEX_ORGANISMS][i], o->organism)) || (o->method && !strcasestr(x->text[INDEX_METHOD][i], o->method)) ||
+                  (o->resolution > 0 && !(resolution > 0 && resolution <= o->resolution)) ||
+                  (near >= 0 && (i == (size_t)near || shares_cluster(x->text[INDEX_CLUSTERS][near], x->text[INDEX_CLUSTERS][i])));
+        left += !skip[i];
+    }
+    return left ? 0 : err_set(err, ERR_NOTFOUND, "search: the filters leave none of %zu entries", x->n);
 }
 
 /* The embedding z (d) of a text. */
@@ -212,16 +378,20 @@ static int embed_text(const opts_t *o, const modelfile_t *m, const char *path, f
     return rc;
 }
 
-static int search_text(const opts_t *o, query_t *q, hit_t *hit, err_t *err)
+/* hit has room for all entries where some are skipped. */
+static int search_text(const opts_t *o, query_t *q, const unsigned char *skip, hit_t *hit, err_t *err)
 {
     float *z = mem_new(q->model.encoder->d, sizeof *z, err);
     size_t n;
     bool terms = o->descriptor == D_AUTO && q->x.terms.z;
     int rc = z && !embed_text(o, &q->model, q->model_path, z, err) &&
-                     !(terms ? search_words : search_vector)(&q->x, z, (size_t)o->top, hit, &n, err)
+                     !(terms ? search_words : search_vector)(&q->x, z, skip ? q->x.n : (size_t)o->top, hit, &n, err)
                  ? 0
                  : -1;
-    if (!rc) print_hits(o, o->text, &q->x, hit, NULL, n);
+    size_t left = 0;
+    for (size_t i = 0; !rc && i < n && left < (size_t)o->top; i++)
+        if (!skip || !skip[hit[i].entry]) hit[left++] = hit[i];
+    if (!rc) print_hits(o, o->text, &q->x, hit, NULL, o->explain && left ? (long)hit[0].entry : -1, left);
     mem_free(z);
     return rc;
 }
@@ -229,7 +399,9 @@ static int search_text(const opts_t *o, query_t *q, hit_t *hit, err_t *err)
 /* What may be asked together. */
 static int check(const opts_t *o, int files, err_t *err)
 {
-    if (!o->text && !files) return err_set(err, ERR_USAGE, "search: nothing to search; give a FILE or --text");
+    if (!o->text && !o->like && !files) return err_set(err, ERR_USAGE, "search: nothing to search; give a FILE, --like or --text");
+    if (o->like && (files || o->text)) return err_set(err, ERR_USAGE, "search: --like goes with neither files nor --text");
+    if (o->rerank && o->like) return err_set(err, ERR_USAGE, "search: --rerank places hits in maps: --like has none");
     if (o->text && files) return err_set(err, ERR_USAGE, "search: --text and files do not go together");
     if (o->text && !*o->text) return err_set(err, ERR_USAGE, "search: --text: an empty text");
     if (o->text && o->descriptor != D_AUTO && o->descriptor != D_LEARNED)
@@ -246,6 +418,9 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     static const searchkind_t kind[] = {SEARCH_CUBE, SEARCH_BOTH, SEARCH_LEARNED, SEARCH_CUBE, SEARCH_ZERNIKE, SEARCH_PROFILE, SEARCH_SIZE};
     static const unsigned plain[] = {INDEX_CUBE | INDEX_MAPPED, 0, 0, INDEX_CUBE | INDEX_MAPPED, INDEX_ZERNIKE, INDEX_PROFILE, 0};
     const opts_t *o = opts;
+    const unsigned facts = (o->organism ? INDEX_TEXT(INDEX_ORGANISMS) : 0) | (o->method ? INDEX_TEXT(INDEX_METHOD) : 0) |
+                           (o->resolution > 0 ? INDEX_TEXT(INDEX_RESOLUTION) : 0) | (o->cluster ? INDEX_TEXT(INDEX_CLUSTERS) : 0) | (o->explain ? INDEX_VOCAB : 0);
+    unsigned char *skip = NULL;
     int d = o->text ? D_LEARNED : o->descriptor;
     err_t err = {0};
     query_t q = {0};
@@ -256,21 +431,25 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     querykind_t how = d == D_AUTO ? QUERY_AUTO : d == D_BOTH || d == D_LEARNED ? QUERY_LEARNED : QUERY_PLAIN;
     unsigned learned = o->text && o->descriptor == D_AUTO ? INDEX_VOCAB | INDEX_VOCAB_EMBED : d == D_LEARNED ? 0 : INDEX_CUBE | INDEX_MAPPED;
     if (check(o, argc, &err) ||
-        query_open(&q, app, &o->query, &o->map, (size_t)argc, how, INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE), plain[d], learned, &err) ||
-        !(hit = mem_new((size_t)o->top < q.x.n ? (size_t)o->top : q.x.n, sizeof *hit, &err)) ||
+        query_open(&q, app, &o->query, &o->map, (size_t)argc, how, INDEX_TEXT(INDEX_ID) | INDEX_TEXT(INDEX_TITLE) | facts, plain[d], learned, &err) ||
+        !(hit = mem_new((size_t)o->top < q.x.n && !o->text ? (size_t)o->top : q.x.n, sizeof *hit, &err)) ||
         (o->rerank && !(fit = mem_new((size_t)o->top < q.x.n ? (size_t)o->top : q.x.n, sizeof *fit, &err))))
         goto done;
+    if (o->explain && !q.x.terms.n) err_set(&err, ERR_UNSUP, "%s: the index has no terms, which --explain needs (index build --annot)", q.index_path);
+    if (err.code != ERR_OK || !(skip = mem_zero(q.x.n, 1, &err)) || (filters(o) && filter(o, &q, skip, &err))) goto done;
     job_t job = {.o = o, .q = &q, .hit = hit, .fit = fit};
     job.search = (search_opts_t){.kind = d == D_AUTO && q.model.encoder ? SEARCH_BOTH : kind[d], .shape_only = o->shape_only,
-                                 .plain = o->plain, .top = (size_t)o->top, .scoring = &q.scoring};
-    if (o->format == FORMAT_TSV) print_header(o->rerank > 0);
-    if (o->text) failed = search_text(o, &q, hit, &err) ? 1 : 0;
+                                 .plain = o->plain, .top = (size_t)o->top, .skip = filters(o) ? skip : NULL, .scoring = &q.scoring};
+    if (o->format == FORMAT_TSV) print_header(o->rerank > 0, o->explain);
+    if (o->text) failed = search_text(o, &q, filters(o) ? skip : NULL, hit, &err) ? 1 : 0;
+    else if (o->like) failed = search_like(&job, skip, &err) ? 1 : 0;
     else failed = query_run(&q, argv, n, search_one, &job);
-    status = !failed ? EXIT_DONE : failed < n ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
+    status = !failed ? EXIT_DONE : failed < n && !o->like ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
 done:
     if (err.code != ERR_OK) status = cmd_fail(app, &err);
     mem_free(hit);
     mem_free(fit);
+    mem_free(skip);
     query_close(&q);
     return status;
 }
@@ -285,7 +464,7 @@ const cmd_t cmd_search = {
              "Columns: query; rank, from 1; id of the entry; score, higher is nearer; confidence, the probability that the hit is "
              "the same protein; cosine of the embeddings; cube, aligned correlation of the canonical cubes (-1 to 1); distance of the Zernike "
              "or profile vectors (0 is alike); rg, radius of gyration "
-             "of the entry in angstrom; dlog_rg, natural logarithm of the ratio of the entry's to the query's; with --rerank fit, the overall correlation (see fit) of the entry's model, placed in the map; title. What was not "
+             "of the entry in angstrom; dlog_rg, natural logarithm of the ratio of the entry's to the query's; with --rerank fit, the overall correlation (see fit) of the entry's model, placed in the map; title; with --explain shared_with, the entry whose terms those of hits are compared with, and shared, the most special of the terms that both have. What was not "
              "compared is - (in JSON, it is not there).\n\n"
              "Cubes are compared in stages: the 1000 entries that are best by the plain correlation, or as many as --top asks for, are "
              "compared again by the aligned one, which forgives small errors of the position, the axes and the size of the query, so "
@@ -296,6 +475,7 @@ const cmd_t cmd_search = {
              "with the same size term; --shape-only leaves that out, and with --descriptor size there is nothing else. Of a text "
              "it is the largest cosine with the name of a term of the entry, and a tenth of the cosine with its structure, which is shown; "
              "with -d learned the latter alone.\n\n"
+             "Filters leave entries out as if the index had them not; an index that has not what a filter asks for is an error.\n\n"
              "Something is always nearest: among some 8,700 PDB "
              "entries, maps of what is not among them still found an aligned correlation of 0.84 to 0.95, and the right entries were "
              "found at 0.91 to 0.99. A warning is given below 0.90, and where confidence is below 0.5.",

@@ -36,6 +36,8 @@ printf 'pdb_id\tchain\tpfam\n2bbb\tA\tPF00042\n' >annot/pdb_pfam.tsv
 printf 'ec\tname\n3.2.1.17\tlysozyme\n' >annot/ec_names.tsv
 printf 'pfam\tdescription\nPF00042\tGlobin\n' >annot/pfam_names.tsv
 printf 'pdb_id\ttitle\tmolecule_names\tclassification\torganism\tmethod\n2bbb\tA very long title, of a molecule that has \303\244 naman any column that a page could hold\t\t\t\t\n' >annot/pdb_names.tsv
+printf '3ccc\t\t\t\tEscherichia coli\t\n' >>annot/pdb_names.tsv
+printf '1AAA_1 9ZZZ_1\n3CCC_1 1AAA_2\n4DDD_1\n' >annot/clusters-by-entity-30.txt
 "$cryolex" model new -q --table net.json --features profile,log_rg -o share/default.safetensors || exit 99
 "$cryolex" model new -q --table net.json --features profile,log_rg --seed 2 -o other.safetensors || exit 99
 hash_of() { "$cryolex" model info -q "$1" | awk -F '\t' '$1 == "hash" { print $2 }'; }
@@ -58,6 +60,18 @@ small() { # compact, without what search -d cannot use then, other weights
         grep -q 'cubes=3' "$err" && [ ! -e x.h5 ]
 }
 
+likes() { # an entry as a query, filters, shared terms
+    run 0 "$cryolex" search -q --like 2BBB && same rows 3 "$(column id | wc -l)" && same query 2bbb "$(column query | sort -u)" && ! column id | grep -q 2bbb || return 1
+    run 0 "$cryolex" search -q --explain query.pdb && same with 2bbb "$(column shared_with | sort -u)" || return 1
+    column shared | head -n 1 | grep -q 'EC:3.2.1.17 lysozyme' && column shared | head -n 1 | grep -q 'GO:0016787 hydrolase activity' && ! column shared | head -n 1 | grep -q 'GO:0003824' &&
+        same none - "$(column shared | tail -n 1)" || { cat "$out"; return 1; }
+    run 0 "$cryolex" search -q --format json --explain --like 1aaa && grep -q '"shared_with":"1aaa","shared":\[{"id":"GO:0005488","name":"binding"}\]' "$out" || { cat "$out"; return 1; }
+    run 0 "$cryolex" search -q --organism COLI query.pdb && same coli "3ccc" "$(column id | xargs)" || { cat "$err"; return 1; }
+    run 0 "$cryolex" search -q --exclude-cluster 1aaa query.pdb && same cluster "2bbb 4ddd" "$(column id | sort | xargs)" || { cat "$err"; return 1; }
+    run 3 "$cryolex" search -q --resolution 3 query.pdb && grep -q 'no entry has a resolution' "$err" || return 1
+    run 3 "$cryolex" search -q --organism yeti query.pdb && grep -q 'leave none of 4' "$err" && run 3 "$cryolex" search -q --like 9zzz && grep -q '9zzz' "$err" &&
+        run 2 "$cryolex" search -q --like 1aaa query.pdb
+}
 searches() { # no option at all
     run 0 "$cryolex" search query.pdb && same first 2bbb "$(column id | head -n 1)" && grep -q 'untrained' "$err" || return 1
     same columns "query rank id score confidence cosine cube distance rg dlog_rg title" "$(head -n 1 "$out" | tr '\t' ' ')" || return 1
@@ -132,6 +146,7 @@ same_on_threads() {
 
 tap "index build with embeddings and terms" builds
 tap "index merge: smaller, other weights" small
+tap "search --like, --explain, filters" likes
 tap "search without options" searches
 tap "search: every descriptor" each_descriptor
 tap "search, annotate: one of two fails" some_fail
