@@ -355,7 +355,10 @@ static int room_for_piece(const mapfile_t *m, tiffmap_t *t, size_t k, tmsize_t b
 {
     if (bytes <= 0) return page_fails(m, t, k, err);
     if (bytes > PIECE_MAX) return err_set(err, ERR_RANGE, "%s: page %zu: a strip or tile of %lld bytes (at most %d)", m->name, k + 1, (long long)bytes, PIECE_MAX);
-    return mem_grow(&t->piece, &t->piece_cap, (size_t)bytes, 1, err);
+    const size_t had = t->piece_cap;
+    if (mem_grow(&t->piece, &t->piece_cap, (size_t)bytes, 1, err)) return -1;
+    memset(t->piece + had, 0, t->piece_cap - had); /* of damaged data libtiff leaves some of it as it was */
+    return 0;
 }
 
 static int read_strips(const mapfile_t *m, tiffmap_t *t, size_t k, float *out, err_t *err)

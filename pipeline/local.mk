@@ -114,7 +114,7 @@ EXTRA_DIST += tests/bench/text.py tests/parity/text.py tests/parity/text_lines.p
 EXTRA_PROGRAMS += tests/bench/embed_views
 tests_bench_embed_views_SOURCES = tests/bench/embed_views.c
 tests_bench_embed_views_LDADD = $(BENCH_LIBS) $(TEXT_LIBS)
-EXTRA_DIST += tests/bench/annotate.py tests/bench/annotate.tsv tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores.py tests/bench/metrics.py tests/bench/queries.txt \
+EXTRA_DIST += tests/bench/annotate.py tests/parity/symmetry.py tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores.py tests/bench/metrics.py tests/bench/queries.txt \
 	tests/bench/train.py tests/parity/metrics.py tests/parity/metrics.tsv
 
 # Training.

@@ -11,6 +11,7 @@
 #include "src/json.h"
 #include "src/query.h"
 #include "src/table.h"
+#include "voxel/symmetry.h"
 
 typedef struct {
     queryopts_t query;
@@ -80,6 +81,12 @@ typedef struct {
 
 /* ---- TSV ---- */
 
+/* What is told of the body itself. */
+typedef struct {
+    const record_t *rec;
+    symmetry_t symmetry; /* group "" where there is no cube */
+} body_t;
+
 /* Mass in kilodaltons by the envelope's volume, in cubic angstrom. An envelope at 8 angstrom takes in more than the molecule does. */
 static double mass_of(const record_t *rec)
 {
@@ -116,10 +123,12 @@ static void tsv_terms(const char *query, const index_t *x, const terms_t *t, con
     }
 }
 
-static void print_tsv(const char *query, const record_t *rec, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
+static void print_tsv(const char *query, const body_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     tsv_row(query, "query", a->novel ? "novel" : "known", "-", "", a->known);
-    printf("rg=%.1f;volume=%.0f;mass_kda=%.0f\n", (double)rec->rg, (double)rec->volume, mass_of(rec));
+    printf("rg=%.1f;volume=%.0f;mass_kda=%.3g", (double)body->rec->rg, (double)body->rec->volume, mass_of(body->rec));
+    if (*body->symmetry.group) printf(";symmetry=%s:%.3f", body->symmetry.group, body->symmetry.score);
+    putchar('\n');
     for (size_t i = 0; i < entries; i++) {
         const hit_t *h = &a->hit[i];
         tsv_row(query, "entry", x->text[INDEX_ID][h->entry], x->text[INDEX_TITLE][h->entry], "", (double)h->confidence);
@@ -162,13 +171,21 @@ static json_t *json_term(const index_t *x, const terms_t *t, const annotation_t 
     return j;
 }
 
-static void print_json(const char *query, const record_t *rec, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
+static void print_json(const char *query, const body_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     json_t *j = json_object(), *hits = json_array(), *terms = json_array();
     json_object_set_new(j, "query", json_text(query));
+    const record_t *rec = body->rec;
     json_object_set_new(j, "rg", json_rounded((double)rec->rg, 1));
     json_object_set_new(j, "volume", json_rounded((double)rec->volume, 0));
-    json_object_set_new(j, "mass_kda", json_rounded(mass_of(rec), 0));
+    json_object_set_new(j, "mass_kda", json_rounded(mass_of(rec), mass_of(rec) < 10 ? 2 : 0));
+    if (*body->symmetry.group) {
+        json_t *s = json_object();
+        json_object_set_new(s, "group", json_text(body->symmetry.group));
+        json_object_set_new(s, "score", json_rounded(body->symmetry.score, 3));
+        json_object_set_new(s, "contrast", json_rounded(body->symmetry.contrast, 3));
+        json_object_set_new(j, "symmetry", s);
+    }
     if (!isnan(a->known)) {
         json_object_set_new(j, "known", json_rounded(a->known, 3));
         json_object_set_new(j, "novel", json_boolean(a->novel));
@@ -246,10 +263,15 @@ static void print_terms(const index_t *x, const terms_t *t, const annotation_t *
     }
 }
 
-static void print_text(const char *query, const record_t *rec, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
+static void print_text(const char *query, const body_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     tsv_put(stdout, query);
-    printf("\n  radius of gyration %.1f A, envelope %.4g nm^3, mass about %.2g kDa\n", (double)rec->rg, (double)rec->volume / 1000, mass_of(rec));
+    const record_t *rec = body->rec;
+    const symmetry_t *s = &body->symmetry;
+    printf("\n  radius of gyration %.1f A, envelope %.4g nm^3, mass about %.*f kDa", (double)rec->rg, (double)rec->volume / 1000, mass_of(rec) < 10, mass_of(rec));
+    if (*s->group && s->order > 1) printf(", symmetry %s (%.2f)", s->group, s->score);
+    else if (*s->group) printf(", no symmetry seen");
+    putchar('\n');
     if (a->novel)
         printf("  Unlike anything in the index (a relative is among the nearest with probability %.2f): %s\n", a->known,
                a->terms + a->molecules ? "do not trust what follows." : "no function is told.");
@@ -265,9 +287,15 @@ static int annotate_one(void *ctx, const item_t *it, const record_t *rec, const 
     annotation_t a;
     if (j->format != FORMAT_TEXT) query_tell(j->q, it->path, rec);
     if (annotate_run(&j->q->x, rec, z, &j->how, &a, err)) return -1;
+    body_t body = {.rec = rec};
+    size_t side = j->q->d.side ? j->q->d.side : CUBE_SIDE;
+    if (rec->density && symmetry_guess(rec->density, side, &body.symmetry, err)) {
+        annotation_free(&a);
+        return -1;
+    }
     size_t entries = (size_t)j->o->hits < a.n ? (size_t)j->o->hits : a.n;
     if (j->format == FORMAT_TEXT && j->done) putchar('\n');
-    (j->format == FORMAT_TSV ? print_tsv : j->format == FORMAT_JSON ? print_json : print_text)(it->path, rec, &j->q->x, &j->molecules, &a, entries);
+    (j->format == FORMAT_TSV ? print_tsv : j->format == FORMAT_JSON ? print_json : print_text)(it->path, &body, &j->q->x, &j->molecules, &a, entries);
     j->done++;
     annotation_free(&a);
     return 0;
@@ -306,7 +334,8 @@ const cmd_t cmd_annotate = {
     .summary = "What a map or a model is, and what it does",
     .about = "Each FILE is a density map (MRC or CCP4, plain, gzip, bzip2, xz or zstd) or an atomic model (PDB or mmCIF, plain or "
              "gzip). Printed are the PDB entries nearest to it, and the GO terms, EC numbers, Pfam families, CATH folds and names of molecules that it is likely to have, "
-             "each with a confidence from 0 to 1; beside them its radius of gyration, the volume of its envelope and the mass that goes with that. With no option but the file, "
+             "each with a confidence from 0 to 1; beside them its radius of gyration, the volume of its envelope and the mass that goes with that, and the point group that its density shows (C2 to C12, D2 to D12, T, O, I), with the least "
+             "correlation under its rotations. With no option but the file, "
              "the model and the index that come with the program are used.\n\n"
              "A term's confidence is a probability, from the nearest entries, whose terms count the more the higher their score, from the "
              "cosine of the structure and the term's text in the space that the model has learned, and from how common the term is: weighed as cryolex index calibrate has "

@@ -10,6 +10,7 @@ libvoxel_a_SOURCES = \
 	voxel/desc.c voxel/desc.h \
 	voxel/encoder.c voxel/encoder.h voxel/encoder_table.c voxel/encoder_table.h \
 	voxel/fft.c voxel/fft.h \
+	voxel/symmetry.c voxel/symmetry.h \
 	voxel/filter.c voxel/filter.h \
 	voxel/frame.c voxel/frame.h \
 	voxel/fsc.c voxel/fsc.h \
@@ -81,8 +82,11 @@ libvoxel_a_SOURCES += \
 	voxel/trace.c voxel/trace.h voxel/trace_table.h \
 	voxel/view.c voxel/view.h
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_fit tests/test_simulate tests/test_view
-TESTS += tests/test_fit tests/test_simulate tests/test_view
+check_PROGRAMS += tests/test_symmetry tests/test_fit tests/test_simulate tests/test_view
+TESTS += tests/test_symmetry tests/test_fit tests/test_simulate tests/test_view
+tests_test_symmetry_SOURCES = tests/test_symmetry.c
+tests_test_symmetry_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_symmetry_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_fit_SOURCES = tests/test_fit.c tests/blobs.h
 tests_test_fit_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_fit_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
