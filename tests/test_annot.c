@@ -40,6 +40,7 @@ static const file_t tables[] = {
     {"ec_names.tsv", "ec\tname\n1.7\tActing on nitrogen\n3.2.1.17\tlysozyme\n3.2.1.17\tother\n"},
     {"pfam_names.tsv", "pfam\tdescription\tshort_name\nPF00001\t\tshort\nPF00002\tlong\tx\n"},
     {"uniprot_names.tsv", "uniprot\tname\nP00001\tProtein one\n"},
+    {"cath_names.tsv", "cath\tname\n1\tMainly Alpha\n1.10\tOrthogonal Bundle\n1.10.8.10\tDNA helicase RuvA\n"},
     {"clusters-by-entity-30.txt", "1ABC_1 2XYZ_1 1ABC_2\n\n6CLU_1\n2XYZ_12 1ABC_1"},
 };
 enum { TABLES = sizeof tables / sizeof *tables };
@@ -282,6 +283,8 @@ static void check_facts(const annot_t *a)
     assert_string_equal(annot_ec_name(a, "1.7.-.-"), "Acting on nitrogen");
     assert_string_equal(annot_ec_name(a, "1.-.-.-"), "");
     assert_string_equal(annot_ec_name(a, ""), "");
+    assert_string_equal(annot_cath_name(a, "1.10"), "Orthogonal Bundle");
+    assert_string_equal(annot_cath_name(a, "1.20"), "");
     assert_string_equal(annot_pfam_name(a, "PF00001"), "short");
     assert_string_equal(annot_pfam_name(a, "PF00002"), "long");
     assert_string_equal(annot_uniprot_name(a, "P00001"), "Protein one");
@@ -418,7 +421,7 @@ static void as_published(void **state)
         if (!a) fail_msg("%s", err.msg);
         check_published(a);
         for (size_t i = 0; i < notes.n; i++) assert_non_null(strstr(notes.line[i], ": no table ")); /* of names, oligomers, clusters */
-        assert_int_equal(notes.n, 5);
+        assert_int_equal(notes.n, 6);
         notes_free(&notes);
         annot_free(a);
     }

@@ -30,7 +30,7 @@ dry() {
         grep -q 'train --seed 1 --steps 7 --minutes 3 ' "$out" && grep -q 'scoring cube=3' "$out" && grep -q 'sha256sum' "$out"
 }
 all() {
-    run 0 "$share" --train "--batch 96 --rate 2e-3" && same commands "$(asked)" "dataset train model index dataset model index search " &&
+    run 0 "$share" --train "--batch 96 --rate 2e-3" && same commands "$(asked)" "dataset train model index index dataset model index search " &&
         grep -q '^train .* --batch 96 --rate 2e-3 -d' "$log" && [ -f share/default.safetensors ] && [ -f share/default.index.h5 ] || { cat "$err"; return 1; }
 }
 again() {
@@ -48,8 +48,8 @@ resumes() {
 }
 some_fail() {
     rm -rf share.work share "$log"
-    STATUS_OF=index STATUS=1 run 1 "$share" # index info, in the checks, is no batch
-    grep -q '^index build' "$log" && grep -q '^index info' "$log" || return 1
+    STATUS_OF=index STATUS=1 run 1 "$share" # index calibrate is no batch
+    grep -q '^index build' "$log" && grep -q '^index calibrate' "$log" && ! grep -q '^index info' "$log" || return 1
     rm -rf share.work share
     STATUS_OF=dataset STATUS=3 run 3 "$share" && [ ! -e share/default.safetensors ]
 }

@@ -28,6 +28,7 @@ printf 'pdb_id\ttitle\tmolecule_names\tclassification\torganism\tmethod
 ' >pdb_names.tsv
 printf 'pdb_id\tec\n1lyz\t3.2.1.17\n1lyz\t3.2.1.-\n' >pdb_ec.tsv
 printf 'ec\tname\n3.2.1.17\tlysozyme\n' >ec_names.tsv
+printf 'cath\tname\n1\tMainly Alpha\n' >cath_names.tsv
 printf 'pdb_id\toligomeric_state\n2two\t2\n' >pdb_oligomer.tsv
 for t in pdb_uniprot:uniprot pdb_pfam:pfam; do printf 'pdb_id\t%s\n' "${t#*:}" >"${t%:*}.tsv"; done
 printf 'pdb_id\tscheme\tcode\n' >pdb_class.tsv
