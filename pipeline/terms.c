@@ -311,7 +311,8 @@ static int take_molecule(draft_t *d, spelling_t *own, const char *p, size_t n, e
     while (n && *p == ' ') p++, n--;
     while (n && p[n - 1] == ' ') n--;
     if (n > 10 && !strncasecmp(p, "protein (", 9) && p[n - 1] == ')') p += 9, n -= 10; /* as old entries have it */
-    if (n < 2 || n >= sizeof key || (n > 5 && (!strncasecmp(p, "rna (", 5) || !strncasecmp(p, "dna (", 5))) || (n > 7 && !strncasecmp(p, "sugar (", 7))) return 0;
+    if (n < 2 || n >= sizeof key || (n > 5 && (!strncasecmp(p, "rna (", 5) || !strncasecmp(p, "dna (", 5))) || (n > 7 && !strncasecmp(p, "sugar (", 7)) || memchr(p, '*', n))
+        return 0;
     for (size_t i = 0; i < n; i++) key[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32) : p[i];
     key[n] = 0;
     size_t before = d->ids.n;

@@ -417,7 +417,7 @@ static void novel(void **state)
 
 static void molecules(void **state)
 {
-    char *list[] = {"LYSOZYME; Protein (CD46); RNA (5-R(*GP))", "Lysozyme | muramidase", "", "SUGAR (8-MER); cd46;lysozyme; ;x"};
+    char *list[] = {"LYSOZYME; Protein (CD46); RNA (5-R(*GP)); 5'-D(*CP*AP)-3'", "Lysozyme | muramidase", "", "SUGAR (8-MER); cd46;lysozyme; ;x"};
     terms_t t;
     err_t err = {0};
     (void)state;
