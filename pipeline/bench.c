@@ -1,5 +1,6 @@
 /* bench: queries, orders and ranks (see bench.h). The report is bench_report.c. */
 #include "pipeline/bench.h"
+#include "pipeline/vocab.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -25,6 +26,14 @@ int bench_task(benchtask_t *t, const char *name, size_t columns, char *const *co
     t->tie = measure_ties(columns, seed, err);
     t->bits = mem_zero(columns, 1, err);
     return t->tie && t->bits ? 0 : -1;
+}
+
+int bench_keep_columns(benchtask_t *t, err_t *err)
+{
+    char **kept = vocab_strings((const char *const *)t->column, t->columns, err);
+    if (!kept) return -1;
+    t->column = t->kept = kept;
+    return 0;
 }
 
 int bench_kind(benchtask_t *t, const char *name)
@@ -55,7 +64,7 @@ void bench_end(benchtask_t *t)
 {
     for (size_t m = 0; m < t->methods; m++) mem_free(t->method[m]);
     for (size_t i = 0; i < t->n; i++) bench_query_free(&t->query[i]);
-    void *const own[] = {t->query, t->rank, t->ap, t->relevant, t->hit, t->tie, t->score, t->bits, t->key, t->order};
+    void *const own[] = {t->query, t->rank, t->ap, t->relevant, t->hit, t->tie, t->score, t->bits, t->key, t->order, t->kept};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) mem_free(own[i]);
     *t = (benchtask_t){0};
 }

@@ -40,7 +40,8 @@ typedef struct {
 typedef struct {
     const char *name;                 /* "map", "view", "structure to text" */
     size_t columns;                   /* entries of the gallery, or texts */
-    char *const *column;              /* their ids; borrowed */
+    char *const *column;              /* their ids; borrowed, or kept */
+    char **kept;
     const char *kind[BENCH_KINDS];    /* what counts as relevant: bit 1 << k */
     size_t kinds;
     char *method[BENCH_METHODS];
@@ -70,6 +71,9 @@ int bench_ready(benchtask_t *t, err_t *err);                         /* makes ro
  * The same bytes for any number of threads. */
 int bench_query(benchtask_t *t, const benchquery_t *q, err_t *err);
 void bench_end(benchtask_t *t); /* leaves {0} */
+
+/* Own the ids of columns from now on. 0, or -1 ERR_NOMEM. */
+int bench_keep_columns(benchtask_t *t, err_t *err);
 
 /* Scores at random, by the seed and the number of the query. */
 void bench_random(benchtask_t *t, int method);

@@ -308,8 +308,7 @@ void benchmaps_kinds(const benchmaps_t *m, benchtask_t *t)
 
 static size_t length(const lists_t *l, size_t i) { return l->at[i + 1] - l->at[i]; }
 
-/* Items that two rows have in common. */
-static size_t in_common(const lists_t *l, size_t a, size_t b)
+size_t bench_in_common(const lists_t *l, size_t a, size_t b)
 {
     size_t i = l->at[a], j = l->at[b], n = 0;
     while (i < l->at[a + 1] && j < l->at[b + 1]) {
@@ -321,7 +320,7 @@ static size_t in_common(const lists_t *l, size_t a, size_t b)
     return n;
 }
 
-static bool same_set(const lists_t *l, size_t a, size_t b) { return length(l, a) && length(l, a) == length(l, b) && in_common(l, a, b) == length(l, a); }
+bool bench_same_set(const lists_t *l, size_t a, size_t b) { return length(l, a) && length(l, a) == length(l, b) && bench_in_common(l, a, b) == length(l, a); }
 
 long benchmaps_own(const benchmaps_t *m, size_t i)
 {
@@ -367,10 +366,10 @@ int benchmaps_bits(const benchmaps_t *m, const benchwork_t *w, size_t i, uint8_t
         if (has(&s->own, x->text[INDEX_ID][c])) b |= 1u << EXACT;
         if (!m->views && has(&s->kin, x->text[INDEX_ID][c])) b |= 1u << COMPLEX;
         if (q >= 0 && r >= 0 && m->views) {
-            if (same_set(&d->clusters, (size_t)q, (size_t)r)) b |= 1u << VIEW_CLUSTER;
-            if (in_common(&d->uniprots, (size_t)q, (size_t)r)) b |= 1u << VIEW_UNIPROT;
+            if (bench_same_set(&d->clusters, (size_t)q, (size_t)r)) b |= 1u << VIEW_CLUSTER;
+            if (bench_in_common(&d->uniprots, (size_t)q, (size_t)r)) b |= 1u << VIEW_UNIPROT;
         } else if (q >= 0 && r >= 0) {
-            size_t n = in_common(&d->pruned, (size_t)q, (size_t)r);
+            size_t n = bench_in_common(&d->pruned, (size_t)q, (size_t)r);
             if (n >= 1) b |= 1u << MAP_GO1;
             if (n >= 3) b |= 1u << MAP_GO3;
         }

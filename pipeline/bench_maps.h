@@ -24,6 +24,10 @@ typedef struct {
 /* Entries of the gallery as the dataset knows them: row[i], or -1. A part that the dataset lacks counts as the entry. New; mem_free(). NULL: ERR_NOMEM. */
 long *bench_rows(const dataset_t *d, char *const *id, size_t n, err_t *err);
 
+/* Items that rows a and b of a list have in common; are the two rows equal, and not empty? */
+size_t bench_in_common(const lists_t *l, size_t a, size_t b);
+bool bench_same_set(const lists_t *l, size_t a, size_t b);
+
 /* Queries that are densities. */
 typedef struct benchmaps benchmaps_t;
 /* Views: one of each entry of the split, turned and disturbed by the seed, its id ENTRY.view. */

@@ -6,7 +6,7 @@ libpipeline_a_SOURCES = \
 	pipeline/caption.c pipeline/caption.h pipeline/caption_facts.c pipeline/caption_priv.h pipeline/phrase.c pipeline/phrase.h \
 	pipeline/build.c pipeline/build.h \
 	pipeline/bench.c pipeline/bench.h pipeline/bench_report.c \
-	pipeline/bench_calib.c pipeline/bench_calib.h pipeline/bench_function.c pipeline/bench_function.h pipeline/bench_maps.c pipeline/bench_maps.h pipeline/bench_search.c pipeline/bench_search.h pipeline/rivals.c pipeline/rivals.h \
+	pipeline/bench_calib.c pipeline/bench_calib.h pipeline/bench_function.c pipeline/bench_function.h pipeline/bench_maps.c pipeline/bench_maps.h pipeline/bench_search.c pipeline/bench_search.h pipeline/bench_words.c pipeline/bench_words.h pipeline/rivals.c pipeline/rivals.h \
 	pipeline/dataset.h pipeline/dataset_h5.c \
 	pipeline/dataset_atoms.c pipeline/dataset_atoms.h \
 	pipeline/dataset_build.c pipeline/dataset_build.h \
@@ -114,7 +114,7 @@ EXTRA_DIST += tests/bench/text.py tests/parity/text.py tests/parity/text_lines.p
 EXTRA_PROGRAMS += tests/bench/embed_views
 tests_bench_embed_views_SOURCES = tests/bench/embed_views.c
 tests_bench_embed_views_LDADD = $(BENCH_LIBS) $(TEXT_LIBS)
-EXTRA_DIST += tests/bench/annotate.py tests/parity/symmetry.py tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores.py tests/bench/metrics.py tests/bench/queries.txt \
+EXTRA_DIST += tests/bench/annotate.py tests/bench/annotate.tsv tests/bench/texts.tsv tests/parity/symmetry.py tests/parity/symmetry.tsv tests/bench/learned.py tests/bench/calibrate.py tests/bench/scores.py tests/bench/metrics.py tests/bench/queries.txt \
 	tests/bench/train.py tests/parity/metrics.py tests/parity/metrics.tsv
 
 # Training.

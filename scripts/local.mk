@@ -1,5 +1,5 @@
 # scripts/: run the program and read its output. fetch-* are installed with it.
-dist_noinst_SCRIPTS += scripts/demo scripts/demo-models scripts/build-share
+dist_noinst_SCRIPTS += scripts/demo scripts/demo-models scripts/build-share scripts/bench-reports
 dist_pkgdata_SCRIPTS = scripts/plot-bench scripts/plot-training scripts/fetch-emdb scripts/fetch-pdb scripts/fetch-text-model
 dist_pkgdata_DATA = scripts/fetch.py
 EXTRA_DIST += bootstrap LICENSE CITATION.cff tests/fetch_cases.py tests/fetch_text_cases.py

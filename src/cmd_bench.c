@@ -8,13 +8,14 @@
 #include "pipeline/bench.h"
 #include "pipeline/bench_function.h"
 #include "pipeline/bench_maps.h"
+#include "pipeline/bench_words.h"
 #include "pipeline/modelfile.h"
 #include "pipeline/share.h"
 #include "src/mapopts.h"
 #include "src/table.h"
 
 typedef struct {
-    const char *dir, *index, *model, *base, *untrained, *data, *manifest, *embeddings, *scores, *scoring, *write_maps;
+    const char *dir, *index, *model, *base, *untrained, *data, *manifest, *embeddings, *scores, *scoring, *write_maps, *text_model;
     long seed, times, sheet;
     int split;
     mapopts_t map;
@@ -40,6 +41,8 @@ static const opt_t rows[] = {
      "NAME=FILE,...: scores of pairs by other methods, a TSV with columns query, entry and score; a pair that is missing comes last"},
     {0, "scoring", OPT_STR, offsetof(opts_t, scoring), "LIST", 0, 0, NULL, NULL, "Weights other than those of the index, as for search"},
     {0, "write-views", OPT_STR, offsetof(opts_t, write_maps), "FOLDER", 0, 0, NULL, NULL, "Also write the views, as MRC maps, for other programs"},
+    {0, "text-model", OPT_STR, offsetof(opts_t, text_model), "TEXT", 0, 0, NULL, NULL,
+     "The sentence encoder of the protocol text: minilm, mpnet or a folder; without it, what CRYOLEX_TEXT_MODEL says, else minilm"},
     {0, "seed", OPT_INT, offsetof(opts_t, seed), "N", 0, 1e9, NULL, "2", "Of views, of what has equal scores, and of resampling"},
     {0, "times", OPT_INT, offsetof(opts_t, times), "N", 10, 1e6, NULL, "2000", "Resamplings for the intervals"},
     {0, "sheet", OPT_INT, offsetof(opts_t, sheet), "N", 0, 1000, NULL, "12", "About how many queries to draw with their hits"},
@@ -180,6 +183,25 @@ static int run_function(open_t *p, const char *protocol, size_t *failed, err_t *
     return rc;
 }
 
+static int run_pdb(open_t *p, const char *protocol, size_t *failed, err_t *err)
+{
+    benchtask_t t[2] = {{0}};
+    (void)failed;
+    int rc = !bench_pdb(&p->w, &p->model, t, err) && !report(p, protocol, t, 2, err) ? 0 : -1;
+    bench_end(&t[0]);
+    bench_end(&t[1]);
+    return rc;
+}
+
+static int run_text(open_t *p, const char *protocol, size_t *failed, err_t *err)
+{
+    benchtask_t t = {0};
+    (void)failed;
+    int rc = !bench_text(&p->w, &p->model, p->o->manifest, p->o->text_model, &t, err) && !report(p, protocol, &t, 1, err) ? 0 : -1;
+    bench_end(&t);
+    return rc;
+}
+
 enum { NEEDS_DATA = 1, NEEDS_QUERIES = 2 };
 static const struct {
     const char *name;
@@ -188,6 +210,8 @@ static const struct {
 } protocols[] = {
     {"views", NEEDS_DATA, 0, run_maps},
     {"emdb-pdb", NEEDS_QUERIES, 0, run_maps},
+    {"pdb", NEEDS_DATA, 0, run_pdb},
+    {"text", NEEDS_QUERIES, INDEX_VOCAB | INDEX_VOCAB_EMBED, run_text},
     {"function", NEEDS_DATA, INDEX_VOCAB | INDEX_VOCAB_EMBED, run_function},
 };
 enum { PROTOCOLS = sizeof protocols / sizeof *protocols };
@@ -228,6 +252,11 @@ const cmd_t cmd_bench = {
              "emdb-pdb: real maps. --queries is a table with columns path (or file) and entry (or fitted_pdb), the PDB ids of what the map is of; and, if need be, id, "
              "group (or family: maps of one complex), resolution and contour. Maps without an entry, and of complexes that the gallery has not, are "
              "passed over. Right is the entry; an entry of any map of the group; with --dataset, an entry with one or three GO terms, their ancestors not counted, in common.\n\n"
+             "pdb: structures of a split of --dataset against their captions, and captions against structures. Right is the entry's own; one of the same set of 30 % clusters; one with one "
+             "or three GO terms, their ancestors not counted, in common. nearest_training: the caption of the training structure that is nearest by cube and size, compared by the frozen "
+             "encoder, and the structure of the nearest training caption; learned: cosines in the learned space. Ids are ENTRY and ENTRY.text.\n\n"
+             "text: free texts against the gallery. --queries is a table with columns query and relevant: PDB ids of what is meant, or terms (GO, EC, Pfam, CATH) that it has. keywords: how many words "
+             "of the query are in title and names of molecules; words: as search --text; learned: by structures alone.\n\n"
              "function: GO terms of views, or of the maps of --queries, by namespace: Fmax, Smin and AUPR of the naive method, which tells the frequency of terms in training, of the first one or "
              "ten hits of each other, and of cryolex annotate. Galleries: all, and no_relatives: without the groups of the dataset that the query's complex is of. Also whether the "
              "probabilities that annotate gives (of 0.1 and more) are right, in bins, with Brier score and expected calibration error.\n\n"

@@ -98,6 +98,12 @@ calibrates() {
         run 3 "$cryolex" index calibrate -q -d d.h5 -m other.safetensors c.h5 && run 3 "$cryolex" index calibrate -q -d d.h5 -m share/default.safetensors none.h5
 }
 
+pdb() { # captions need the sentence encoder, which tests have not: what is said without
+    run 3 "$cryolex" bench pdb -q -o p -d d.h5 && grep -q 'captions of the dataset are not embedded' "$err" || { cat "$err"; return 1; }
+    printf 'query\trelevant\nbinding\tGO:0005488\n' >texts.tsv
+    run 3 "$cryolex" bench text -q -o p --queries texts.tsv && grep -q 'no embeddings of terms' "$err"
+}
+
 refused() {
     bench 2 nothing -o x && grep -q 'nothing: no such protocol' "$err" && bench 2 emdb-pdb --queries maps/maps.tsv && grep -q 'give -o DIR' "$err" &&
         bench 2 views -o x && grep -q 'needs --dataset' "$err" && bench 2 emdb-pdb -o x && grep -q 'needs --queries' "$err" &&
@@ -126,6 +132,7 @@ tap "scores and embeddings of other programs" rivals
 tap "embeddings in HDF5" h5_rival
 tap "function: methods, galleries, calibration" function_
 tap "index calibrate" calibrates
+tap "pdb, text: without text" pdb
 tap "misuse" refused
 tap "faults of tables" bad_tables
 if python3 -c 'import matplotlib' 2>/dev/null; then tap "plot-bench" figures; else tap_skip "plot-bench" "no matplotlib"; fi
