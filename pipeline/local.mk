@@ -95,7 +95,7 @@ tests_bench_reference_spectrum_CPPFLAGS = $(AM_CPPFLAGS) $(GSL_CFLAGS)
 tests_bench_reference_spectrum_LDADD = $(BENCH_LIBS)
 tests_bench_views_SOURCES = tests/bench/views.c tests/blobs.h
 tests_bench_views_LDADD = $(BENCH_LIBS)
-EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md tests/parity/contour.py tests/parity/contour.tsv \
+EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md doc/fits.png doc/reliability.png tests/bench/fit_picture.py tests/parity/measure.py tests/parity/measure.tsv tests/parity/contour.py tests/parity/contour.tsv \
 	tests/parity/embed.py
 
 # Do views differ from clean cubes as real maps do: make tests/bench/likeness, then tests/bench/likeness.py.

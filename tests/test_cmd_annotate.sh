@@ -136,7 +136,7 @@ formats() {
     run 0 "$cryolex" annotate -q --format json --scoring bias=20,vote=0.01,text=0 query.pdb models/1aaa.pdb && same objects 2 "$(wc -l <"$out")" &&
         head -n 1 "$out" | grep -q '^{"query":"query.pdb","rg":.*"entries":\[{"id":"2bbb",.*"terms":\[{"kind":"go","id":"GO:0016787","name":"hydrolase activity","namespace":"molecular_function","confidence":1.0,.*"nearest":\["2bbb"\]}' || { cat "$out"; return 1; }
     run 0 "$cryolex" annotate -q --format text --scoring bias=20,vote=0.01,text=0 query.pdb models/1aaa.pdb || return 1
-    grep -q '^  Nearest entries' "$out" && grep -q '^  Molecular function$' "$out" && grep -q '^    GO:0016787      hydrolase activity  *1.00  2bbb$' "$out" &&
+    grep -q '^  Nearest entries' "$out" && grep -q '^  Molecular function$' "$out" && grep -q '^    GO:0016787  *hydrolase activity  *1.00  2bbb$' "$out" &&
         grep -q '^models/1aaa.pdb$' "$out" && grep -q 'that has .*[.][.][.] ' "$out" || { cat "$out"; return 1; }
     [ "$(awk '{ gsub(/[\200-\277]/, ""); if (length > n) n = length } END { print n }' "$out")" -le 110 ]
 }
