@@ -200,7 +200,7 @@ static void print_json(const char *query, const body_t *body, const index_t *x, 
 
 /* ---- text ---- */
 
-enum { ID_WIDTH = 19, NAME_WIDTH = 45 };
+enum { ID_WIDTH = 19, NAME_WIDTH = 48 };
 
 /* At most `width` characters, padded to it where `pad`; one that is cut ends in "...". */
 static void put_cut(const char *s, size_t width, bool pad)
