@@ -13,10 +13,11 @@
 #include "voxel/frame.h"
 #include "voxel/simulate.h"
 
-enum { POINTS_FEW = 3000, POINTS_MOST = 30000, STARTS = 4, FINALISTS = 12 };
+enum { POINTS_FEW = 3000, POINTS_MOST = 30000, STARTS = 4, FINALISTS = 12, STEPS_FEW = 12, STEPS_MOST = 60 };
 static const double COARSE = 3.0;      /* resolution of the search, in steps */
 static const double FINE_ENOUGH = 4.0; /* ratio of resolutions above which there is a level between */
-static const double NEARLY_FLAT = 2e-4, FLAT = 1e-5; /* of the gradient at the end, per angstrom */
+static const double NEARLY = 0.01, AT_LAST = 1e-3; /* steps of refinement that end it, in voxels */
+static const double HOPE = 0.75;         /* of the best correlation: what is below is given up */
 static const double SAME_PLACE = 1.0;  /* steps: nearer poses of like rotation are one */
 
 struct fitmap {
@@ -311,8 +312,8 @@ static int some_points(const points_t *p, points_t *few, err_t *err)
     return 0;
 }
 
-/* Each to its maximum, by some of the points: enough to tell them apart. */
-static int climb_all(const level_t *l, cand_t *c, size_t n, err_t *err)
+/* Each on its way to its maximum, by some of the points: enough to tell them apart. */
+static int climb_all(const level_t *l, cand_t *c, size_t n, int steps, err_t *err)
 {
     bool failed = false;
     points_t few;
@@ -320,7 +321,7 @@ static int climb_all(const level_t *l, cand_t *c, size_t n, err_t *err)
     if (failed) n = 0;
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t i = 0; i < n; i++)
-        if (fit_climb(l->map, &few, NEARLY_FLAT, &c[i].pose, &c[i].score, NULL)) {
+        if (fit_climb(l->map, &few, steps, NEARLY * l->voxel, &c[i].pose, &c[i].score, NULL)) {
 #pragma omp atomic write
             failed = true;
         }
@@ -488,22 +489,32 @@ static int settle(const fitmap_t *f, const frame_t *model, const fit_opts_t *in,
     return 0;
 }
 
-/* Refine through the levels; what is left after each are the best of other rotation. */
+/* How many of n, sorted, may still turn out to be the best. */
+static size_t hopeful(const cand_t *c, size_t n)
+{
+    size_t k = 1;
+    while (k < n && c[k].score >= HOPE * c->score) k++;
+    return k;
+}
+
+/* Refine through the levels; what is left after each are the best of other rotation. What is far behind after a few steps is not led to its maximum. */
 static int refine(const fitmap_t *f, const model_t *m, const double centre[3], const fit_opts_t *o, const level_t *first, cand_t *c, size_t n,
                   err_t *err)
 {
     double coarse = first->resolution, ratio = coarse / f->resolution, near = 5 * M_PI / 180;
     double res[2] = {sqrt(coarse * f->resolution), f->resolution};
-    if (climb_all(first, c, n, err)) return -1;
-    n = distinct(c, n, FINALISTS, near, SAME_PLACE * o->step);
+    if (climb_all(first, c, n, STEPS_FEW, err)) return -1;
+    n = distinct(c, hopeful(c, n), n, near, SAME_PLACE * o->step);
+    if (climb_all(first, c, n, STEPS_MOST, err)) return -1;
+    n = distinct(c, hopeful(c, n), FINALISTS, near, SAME_PLACE * o->step);
     for (int k = ratio > FINE_ENOUGH ? 0 : 1; k < 2; k++) {
         level_t l;
         int rc = level_make(f, m, centre, res[k], fmax(mean_voxel(f->v), res[k] / COARSE), k == 1, o, &l, err);
-        if (!rc) rc = climb_all(&l, c, n, err);
-        if (!rc && k == 1) rc = fit_climb(l.map, &l.points, FLAT, &c->pose, &c->score, err);
+        if (!rc) rc = climb_all(&l, c, n, STEPS_MOST, err);
+        if (!rc && k == 1) rc = fit_climb(l.map, &l.points, STEPS_MOST, AT_LAST * l.voxel, &c->pose, &c->score, err);
         level_free(&l);
         if (rc) return -1;
-        n = distinct(c, n, n, near, SAME_PLACE * o->step / (k + 1));
+        n = distinct(c, hopeful(c, n), n, near, SAME_PLACE * o->step / (k + 1));
     }
     return 0;
 }

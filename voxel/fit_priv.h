@@ -33,13 +33,12 @@ int fit_search(const vol_t *map, const points_t *m, const double lo[3], const do
 
 /* ---- fit_refine.c ---- */
 
-/* Correlation about the mean of the model's points with the map at their places, by quadratic B-splines on the map's voxels (which
- * smooth it by half a voxel); beyond the map is 0. */
-double fit_correlation(const vol_t *map, const points_t *m, const pose_t *pose);
-
-/* Moves *pose to the nearest maximum of that, by BFGS (GSL's vector_bfgs2) over a rotation vector and a translation, until the
- * gradient is below `flat`, per angstrom.
+/* Moves *pose towards the nearest maximum of the correlation about the mean of the model's points with the map at their places, by quadratic
+ * B-splines on the map's voxels (which smooth it by half a voxel); beyond the map is 0. The Levenberg-Marquardt method of GSL
+ * (gsl_multilarge_nlinear) over a rotation vector, a translation, and the scale and offset of the map's values that leave least of the points' weights:
+ * the least squares of that are (1 - correlation^2) of the weights' own. It ends after `steps`, or when one moves less than `still`: angstrom, of the
+ * centre and of a point at half the radius.
  * Out: *score  the correlation there. 0, or -1: ERR_NOMEM. */
-int fit_climb(const vol_t *map, const points_t *m, double flat, pose_t *pose, double *score, err_t *err);
+int fit_climb(const vol_t *map, const points_t *m, int steps, double still, pose_t *pose, double *score, err_t *err);
 
 #endif
