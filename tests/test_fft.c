@@ -163,7 +163,7 @@ static void same_bytes_for_any_threads(void **state)
 static void plans_are_kept(void **state)
 {
     (void)state;
-    fftline_t l = {FFT_C2C, 24, 3, 3, 1};
+    fftline_t l = {FFT_C2C, 24, 3, 3, 1, 0};
     const fftplan_t *p = fft_plan(&l, NULL);
     assert_non_null(p);
     assert_ptr_equal(fft_plan(&l, NULL), p);

@@ -28,29 +28,32 @@ static struct fftplan *made;
 static fftwf_plan plan_make(const fftline_t *l, void *a, void *b)
 {
     int n = (int)l->n, many = (int)l->many, s = (int)l->stride, d = (int)l->dist;
-    unsigned flags = FFTW_ESTIMATE | FFTW_UNALIGNED;
+    unsigned flags = FFTW_ESTIMATE | (l->to ? FFTW_PRESERVE_INPUT : FFTW_UNALIGNED); /* which does without SIMD */
     switch (l->kind) {
     case FFT_R2C: return fftwf_plan_many_dft_r2c(1, &n, many, a, NULL, s, d, b, NULL, s, d, flags);
     case FFT_C2R: return fftwf_plan_many_dft_c2r(1, &n, many, b, NULL, s, d, a, NULL, s, d, flags | FFTW_DESTROY_INPUT);
-    case FFT_C2C: return fftwf_plan_many_dft(1, &n, many, b, NULL, s, d, b, NULL, s, d, FFTW_FORWARD, flags);
-    case FFT_C2C_BACK: return fftwf_plan_many_dft(1, &n, many, b, NULL, s, d, b, NULL, s, d, FFTW_BACKWARD, flags);
+    case FFT_C2C:
+    case FFT_C2C_BACK: {
+        int sign = l->kind == FFT_C2C ? FFTW_FORWARD : FFTW_BACKWARD, to = l->to ? (int)l->to : s;
+        return fftwf_plan_many_dft(1, &n, many, b, NULL, s, d, l->to ? a : b, NULL, to, d, sign, flags);
+    }
     }
     return NULL;
 }
 
 static bool same(const fftline_t *a, const fftline_t *b)
 {
-    return a->kind == b->kind && a->n == b->n && a->many == b->many && a->stride == b->stride && a->dist == b->dist;
+    return a->kind == b->kind && a->n == b->n && a->many == b->many && a->stride == b->stride && a->dist == b->dist && a->to == b->to;
 }
 
 const fftplan_t *fft_plan(const fftline_t *line, err_t *err)
 {
-    size_t len = line->n * line->stride + line->many * line->dist;
+    size_t len = line->n * (line->to > line->stride ? line->to : line->stride) + line->many * line->dist;
     struct fftplan *p;
     pthread_mutex_lock(&lock);
     for (p = made; p && !same(&p->line, line); p = p->next) {}
     if (!p && (p = mem_zero(1, sizeof *p, err)) != NULL) {
-        float *a = mem_new(len, sizeof *a, err); /* addresses for the planner, which leaves them alone */
+        cplx_t *a = mem_new(len, sizeof *a, err); /* addresses for the planner, which leaves them alone */
         cplx_t *b = mem_new(len, sizeof *b, err);
         p->line = *line;
         if (a && b && !(p->plan = plan_make(line, a, b)))
@@ -75,7 +78,7 @@ void fft_run(const fftplan_t *p, void *in, void *out)
     case FFT_R2C: fftwf_execute_dft_r2c(p->plan, in, out); break;
     case FFT_C2R: fftwf_execute_dft_c2r(p->plan, in, out); break;
     case FFT_C2C:
-    case FFT_C2C_BACK: fftwf_execute_dft(p->plan, in, in); break;
+    case FFT_C2C_BACK: fftwf_execute_dft(p->plan, in, p->line.to ? out : in); break;
     }
 }
 
@@ -111,13 +114,13 @@ static cplx_t *buffers(size_t ny, size_t nz, err_t *err)
 
 static const fftplan_t *column_plan(fftkind_t kind, size_t n, err_t *err)
 {
-    return fft_plan(&(fftline_t){kind, n, BLOCK, BLOCK, 1}, err);
+    return fft_plan(&(fftline_t){kind, n, BLOCK, BLOCK, 1, 0}, err);
 }
 
 int fft_forward(size_t nx, size_t ny, size_t nz, const float *in, cplx_t *out, err_t *err)
 {
     size_t nxh = nx / 2 + 1;
-    const fftplan_t *px = fft_plan(&(fftline_t){FFT_R2C, nx, 1, 1, nx}, err);
+    const fftplan_t *px = fft_plan(&(fftline_t){FFT_R2C, nx, 1, 1, nx, 0}, err);
     const fftplan_t *py = column_plan(FFT_C2C, ny, err), *pz = column_plan(FFT_C2C, nz, err);
     cplx_t *buf = buffers(ny, nz, err);
     if (!px || !py || !pz || !buf) {
@@ -140,7 +143,7 @@ int fft_inverse(size_t nx, size_t ny, size_t nz, cplx_t *in, float *out, err_t *
 {
     size_t nxh = nx / 2 + 1;
     float scale = (float)(1 / ((double)nx * (double)ny * (double)nz));
-    const fftplan_t *px = fft_plan(&(fftline_t){FFT_C2R, nx, 1, 1, nx}, err);
+    const fftplan_t *px = fft_plan(&(fftline_t){FFT_C2R, nx, 1, 1, nx, 0}, err);
     const fftplan_t *py = column_plan(FFT_C2C_BACK, ny, err), *pz = column_plan(FFT_C2C_BACK, nz, err);
     cplx_t *buf = buffers(ny, nz, err);
     if (!px || !py || !pz || !buf) {

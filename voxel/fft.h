@@ -33,13 +33,14 @@ typedef enum { FFT_R2C, FFT_C2R, FFT_C2C, FFT_C2C_BACK } fftkind_t;
 typedef struct {
     fftkind_t kind;
     size_t n, many, stride, dist;
+    size_t to; /* C2C: stride of the output, which is then another array, of the same dist, and both start at multiples of 16 bytes: some four times as fast; 0: in place */
 } fftline_t;
 typedef struct fftplan fftplan_t; /* owned by this module; never freed */
 
 /* NULL: ERR_NOMEM, ERR_INTERNAL. */
 const fftplan_t *fft_plan(const fftline_t *line, err_t *err);
 
-/* Run it, unscaled both ways. R2C and C2R: in and out must not overlap, and C2R overwrites in; C2C: in == out. */
+/* Run it, unscaled both ways. R2C and C2R: in and out must not overlap, and C2R overwrites in; C2C: in == out, or with line.to two that do not overlap, of which in is kept. */
 void fft_run(const fftplan_t *p, void *in, void *out);
 
 #endif

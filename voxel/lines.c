@@ -100,8 +100,8 @@ static int fold_new(lines_t *l, err_t *err)
 
 static int fft_new(lines_t *l, err_t *err)
 {
-    l->there = fft_plan(&(fftline_t){FFT_R2C, l->n, LINES_W, LINES_W, 1}, err);
-    l->back = fft_plan(&(fftline_t){FFT_C2R, l->m, LINES_W, LINES_W, 1}, err);
+    l->there = fft_plan(&(fftline_t){FFT_R2C, l->n, LINES_W, LINES_W, 1, 0}, err);
+    l->back = fft_plan(&(fftline_t){FFT_C2R, l->m, LINES_W, LINES_W, 1, 0}, err);
     return l->there && l->back ? 0 : -1;
 }
 
