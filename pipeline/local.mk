@@ -98,6 +98,15 @@ tests_bench_views_LDADD = $(BENCH_LIBS)
 EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md doc/fits.png doc/reliability.png tests/bench/fit_picture.py tests/parity/measure.py tests/parity/measure.tsv tests/parity/contour.py tests/parity/contour.tsv \
 	tests/parity/embed.py
 
+# Where the time goes from a map to its annotation: make tests/bench/boxes tests/bench/describe, then tests/bench/describe.sh.
+EXTRA_PROGRAMS += tests/bench/boxes tests/bench/describe
+tests_bench_boxes_SOURCES = tests/bench/boxes.c
+tests_bench_boxes_LDADD = $(BENCH_LIBS)
+tests_bench_describe_SOURCES = tests/bench/describe.c
+tests_bench_describe_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
+tests_bench_describe_LDADD = $(BENCH_LIBS) $(DEFLATE_LIBS)
+EXTRA_DIST += tests/bench/describe.sh
+
 # Do views differ from clean cubes as real maps do: make tests/bench/likeness, then tests/bench/likeness.py.
 EXTRA_PROGRAMS += tests/bench/likeness
 tests_bench_likeness_SOURCES = tests/bench/likeness.c
