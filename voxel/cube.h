@@ -32,6 +32,7 @@ typedef struct {
     frame_t frame;      /* centre, axes, radius of gyration: angstrom, in the coordinates of the map */
     double voxel;       /* CUBE_EDGE * rg / side, angstrom */
     double level;       /* contour level at the cube's resolution */
+    double map_level;   /* that of the map as it came, contour_estimate(); NAN where that finds none */
     double background;
     double volume;      /* cubic angstrom inside the contour at the cube's resolution */
 } cube_t;
