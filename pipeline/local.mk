@@ -68,7 +68,7 @@ fuzz-emicss: tests/fuzz/replay_emicss$(EXEEXT)
 	./tests/fuzz/replay_emicss$(EXEEXT) --write fuzz_emicss.d/corpus
 	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(XML_CFLAGS) $(DEFLATE_CFLAGS) -o fuzz_emicss.d/fuzz_emicss \
 	  $(srcdir)/tests/fuzz/fuzz_emicss.c $(srcdir)/pipeline/annot_emicss.c $(srcdir)/pipeline/obo.c $(srcdir)/mrc/xml.c \
-	  $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/intern.c $(srcdir)/base/gz.c $(srcdir)/base/file.c $(srcdir)/base/tsv.c \
+	  $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/block.c $(srcdir)/base/intern.c $(srcdir)/base/gz.c $(srcdir)/base/file.c $(srcdir)/base/tsv.c \
 	  $(XML_LIBS) $(DEFLATE_LIBS)
 	cd fuzz_emicss.d && ./fuzz_emicss -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -rss_limit_mb=2048 corpus
 .PHONY: fuzz-emicss
