@@ -104,25 +104,23 @@ static int take_facts(record_t *r, const model_t *m, const item_t *it, err_t *er
 /* *level: contour_estimate() of v; NAN where that finds none. */
 static int take_cube(const describer_t *d, const vol_t *v, const double *contour, record_t *r, double *level, err_t *err)
 {
-    cube_t c;
-    cube_opts_t o = {.contour = contour};
-    if (cube_make(v, &o, &c, err)) return -1;
+    cube_t c, other = {0};
+    const cube_opts_t o = {.contour = contour};
+    const bool two = d->cubes && d->side && d->side != CUBE_SIDE;
+    if (cube_make_both(v, &o, &c, two ? &other : NULL, d->side, err)) return -1;
     *level = c.map_level;
     r->rg = (float)c.frame.rg;
     r->volume = (float)c.volume;
     desc_pack(c.data, c.side, r->cube);
     int rc = zernike_invariants(d->zernike, c.data, c.side, (double)c.side / 2, ZERNIKE_UNIT, r->zernike, err);
     if (!rc) rc = profile_make(c.data, c.side, r->profile, err);
-    if (!rc && d->cubes && d->side && d->side != c.side) {
-        cube_free(&c);
-        o.side = d->side;
-        rc = cube_make(v, &o, &c, err);
-    }
     if (!rc && d->cubes) {
-        r->density = c.data;
-        c.data = NULL;
+        cube_t *kept = two ? &other : &c;
+        r->density = kept->data;
+        kept->data = NULL;
     }
     cube_free(&c);
+    cube_free(&other);
     return rc;
 }
 

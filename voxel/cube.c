@@ -258,41 +258,69 @@ static int normalise(cube_t *c, err_t *err)
     return 0;
 }
 
-int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err)
+/* Side and shape that make a cube, and a map. */
+static int check(const vol_t *v, size_t side, err_t *err)
+{
+    if (side < 16 || side > 64 || side % 2) return err_set(err, ERR_USAGE, "cube: side %zu (even, 16 to 64)", side);
+    if (v->nx < MIN_SIDE || v->ny < MIN_SIDE || v->nz < MIN_SIDE)
+        return err_set(err, ERR_RANGE, "cube: %zu x %zu x %zu voxels are no volume (each side %d or more)", v->nx, v->ny, v->nz, MIN_SIDE);
+    return 0;
+}
+
+/* The work grid and what it tells; *level: of the map as it came. */
+static int survey(const vol_t *v, const cube_opts_t *o, work_t *w, look_t *l, double *level, err_t *err)
+{
+    survey_t s;
+    source_t map = {.vol = v, .survey = &s, .contour = o ? o->contour : NULL};
+    bool draft = o && o->draft;
+    if (contour_survey(v, &s, err)) return -1;
+    *level = s.contrast ? s.contour.level : (double)NAN;
+    map.clean = !s.bad && s.least >= s.lo && s.most <= s.hi && !(map.contour && s.least < *map.contour);
+    l->contour.background = s.background;
+    if ((draft ? work_draft : work_make)(&map, w, l, err)) return -1;
+    for (int i = 0; i < (draft ? DRAFT_ROUNDS : ROUNDS); i++)
+        if (look(w, CUBE_BLUR * l->frame.rg, l, err)) return -1;
+    return 0;
+}
+
+/* A cube of c->side along c->frame. */
+static int sample_cube(const work_t *w, const look_t *l, const cube_opts_t *o, cube_t *c, err_t *err)
+{
+    c->voxel = CUBE_EDGE * c->frame.rg / (double)c->side;
+    c->background = l->contour.background;
+    c->level = l->contour.level;
+    c->volume = (double)l->inside * w->vol->voxel[0] * w->vol->voxel[1] * w->vol->voxel[2];
+    if (!(c->data = mem_new(c->side * c->side * c->side, sizeof *c->data, err))) return -1;
+    fill(w, c);
+    return o && o->as_sampled ? 0 : spectrum_match(c->data, c->side, err) || normalise(c, err) ? -1 : 0;
+}
+
+int cube_make_both(const vol_t *v, const cube_opts_t *o, cube_t *c, cube_t *other, size_t side, err_t *err)
 {
     work_t w = {0};
     look_t l;
-    survey_t s;
-    source_t map = {.vol = v, .survey = &s, .contour = o ? o->contour : NULL};
-    int rc = -1;
+    double level;
     *c = (cube_t){.side = o && o->side ? o->side : CUBE_SIDE};
-    if (c->side < 16 || c->side > 64 || c->side % 2)
-        return err_set(err, ERR_USAGE, "cube: side %zu (even, 16 to 64)", c->side);
-    if (v->nx < MIN_SIDE || v->ny < MIN_SIDE || v->nz < MIN_SIDE)
-        return err_set(err, ERR_RANGE, "cube: %zu x %zu x %zu voxels are no volume (each side %d or more)", v->nx, v->ny, v->nz, MIN_SIDE);
-    if (contour_survey(v, &s, err)) return -1;
-    map.clean = !s.bad && s.least >= s.lo && s.most <= s.hi && !(map.contour && s.least < *map.contour);
-    l.contour.background = s.background;
-    bool draft = o && o->draft;
-    if ((draft ? work_draft : work_make)(&map, &w, &l, err)) goto done;
-    for (int i = 0; i < (draft ? DRAFT_ROUNDS : ROUNDS); i++)
-        if (look(&w, CUBE_BLUR * l.frame.rg, &l, err)) goto done;
-
-    c->frame = l.frame;
-    if (o && o->adjust && o->adjust(&c->frame, o->ctx, err)) goto done;
-    c->voxel = CUBE_EDGE * c->frame.rg / (double)c->side;
-    c->map_level = s.contrast ? s.contour.level : NAN;
-    c->background = l.contour.background;
-    c->level = l.contour.level;
-    c->volume = (double)l.inside * w.vol->voxel[0] * w.vol->voxel[1] * w.vol->voxel[2];
-    if (!(c->data = mem_new(c->side * c->side * c->side, sizeof *c->data, err))) goto done;
-    fill(&w, c);
-    rc = o && o->as_sampled ? 0 : spectrum_match(c->data, c->side, err) || normalise(c, err) ? -1 : 0;
-done:
+    if (other) *other = (cube_t){.side = side};
+    int rc = check(v, c->side, err) || (other && check(v, side, err)) || survey(v, o, &w, &l, &level, err) ? -1 : 0;
+    if (!rc) {
+        c->frame = l.frame;
+        c->map_level = level;
+        if (o && o->adjust) rc = o->adjust(&c->frame, o->ctx, err);
+    }
+    if (!rc) rc = sample_cube(&w, &l, o, c, err);
+    if (!rc && other) {
+        other->frame = c->frame;
+        other->map_level = level;
+        rc = sample_cube(&w, &l, o, other, err);
+    }
     work_free(&w);
     if (rc) cube_free(c);
+    if (rc && other) cube_free(other);
     return rc;
 }
+
+int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err) { return cube_make_both(v, o, c, NULL, 0, err); }
 
 void cube_free(cube_t *c)
 {

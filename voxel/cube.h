@@ -56,4 +56,7 @@ typedef struct {
 int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err);
 void cube_free(cube_t *c); /* leaves {0} */
 
+/* The same, and *other, the cube that cube_make() makes with that side, for little more than the price of one; NULL: none. Both are empty on failure. */
+int cube_make_both(const vol_t *v, const cube_opts_t *o, cube_t *c, cube_t *other, size_t side, err_t *err);
+
 #endif

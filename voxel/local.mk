@@ -7,7 +7,7 @@ libvoxel_a_SOURCES = \
 	voxel/components.c voxel/components.h \
 	voxel/contour.c voxel/contour.h \
 	voxel/cube.c voxel/cube.h \
-	voxel/desc.c voxel/desc.h \
+	voxel/desc.c voxel/desc.h voxel/desc_kern.c voxel/desc_kern.h voxel/desc_vec.c \
 	voxel/encoder.c voxel/encoder.h voxel/encoder_table.c voxel/encoder_table.h \
 	voxel/fft.c voxel/fft.h \
 	voxel/symmetry.c voxel/symmetry.h \
@@ -34,9 +34,9 @@ libvoxel_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DKERN_ENTRY=lines_kern_a
 VOXEL_AVX2 = libvoxel_avx2.a
 # Those that agree with plain C to the last bit: nothing is fused.
 noinst_LIBRARIES += libvoxel_exact_avx2.a
-libvoxel_exact_avx2_a_SOURCES = voxel/tally_vec.c
+libvoxel_exact_avx2_a_SOURCES = voxel/desc_vec.c voxel/tally_vec.c
 libvoxel_exact_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS) -ffp-contract=off
-libvoxel_exact_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DTALLY_ENTRY=tally_avx2 -DKERN_NAME='"avx2"'
+libvoxel_exact_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DTALLY_ENTRY=tally_avx2 -DDESC_ENTRY=desc_kern_avx2 -DKERN_NAME='"avx2"'
 VOXEL_AVX2 += libvoxel_exact_avx2.a
 endif
 
