@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-enum { AXES = 600, KEEP = 6, THIN = 3 };
+enum { AXES = 600, KEEP = 6, THIN = 6 };
 static const double SPHERE = 0.44, APART = 0.21; /* of a side; radians between axes that are kept */
 static const double VISIBLE = 0.01; /* least that the correlation falls short of 1 between turns */
 
