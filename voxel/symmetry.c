@@ -11,6 +11,7 @@
 
 enum { AXES = 600, KEEP = 6, THIN = 6 };
 static const double SPHERE = 0.44, APART = 0.21; /* of a side; radians between axes that are kept */
+static const double NEAR = 0.05; /* of SYMMETRY_SCORE: what tilts of two degrees and less may add */
 static const double VISIBLE = 0.01; /* least that the correlation falls short of 1 between turns */
 
 typedef float four_t __attribute__((vector_size(4 * sizeof(float)), may_alias));
@@ -115,11 +116,11 @@ static double turned(const body_t *b, const double *a, double angle, const point
 
 static double fold_of(const body_t *b, const double *a, int fold, const points_t *p) { return turned(b, a, 2 * M_PI / fold, p); }
 
-/* Up the correlation, by ever smaller tilts. */
-static void refine(const body_t *b, axis_t *x, int fold)
+/* Up the correlation of points p, by tilts of `step` and of halves of it, down to `last`. */
+static void climb(const body_t *b, axis_t *x, int fold, const points_t *p, double step, double last)
 {
-    x->c = fold_of(b, x->axis, fold, &b->all);
-    for (double step = 0.07; step > 0.006; step /= 2)
+    x->c = fold_of(b, x->axis, fold, p);
+    for (; step > last; step /= 2)
         for (bool moved = true; moved;) {
             double u[3], w[3];
             moved = false;
@@ -129,13 +130,21 @@ static void refine(const body_t *b, axis_t *x, int fold)
                 axis_t y = *x;
                 for (int i = 0; i < 3; i++) y.axis[i] += s * e[i];
                 unit(y.axis);
-                y.c = fold_of(b, y.axis, fold, &b->all);
+                y.c = fold_of(b, y.axis, fold, p);
                 if (y.c <= x->c + 1e-5) continue;
                 *x = y;
                 moved = true;
                 break;
             }
         }
+}
+
+/* First by few points; what is then far from symmetric is left there, as tilts of two degrees change little. */
+static void refine(const body_t *b, axis_t *x, int fold)
+{
+    climb(b, x, fold, &b->few, 0.07, 0.03);
+    climb(b, x, fold, &b->all, 0, 0.03);
+    if (x->c >= SYMMETRY_SCORE - NEAR) climb(b, x, fold, &b->all, 0.035, 0.006);
 }
 
 /* The least correlation under all turns of the axis, to *score, and 1 - how much that falls short of 1 over how much halfway between turns; 0 where
