@@ -216,13 +216,15 @@ int contour_mask(const vol_t *v, double level, double keep, unsigned char *mask,
     }
     if (!(size = mem_new(count + 1, sizeof *size, err))) goto done;
     components_sizes(label, n, count, size);
-    size[0] = 0;
     for (size_t k = 1; k <= count; k++)
         if (size[k] > most) most = size[k];
-    for (size_t i = 0; i < n; i++) {
-        mask[i] = label[i] && (double)size[label[i]] >= keep * (double)most;
-        *inside += mask[i];
+    for (size_t k = 0; k <= count; k++) { /* from now on: does it stay? */
+        const bool stays = k && (double)size[k] >= keep * (double)most;
+        if (stays) *inside += size[k];
+        size[k] = stays;
     }
+    for (size_t i = 0; i < n; i++)
+        if (mask[i]) mask[i] = (unsigned char)size[label[i]];
     rc = 0;
 done:
     mem_free(size);

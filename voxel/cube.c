@@ -85,15 +85,17 @@ static void bounds(const work_t *w, look_t *l)
         l->hi[d] = 0;
     }
     for (size_t z = 0; z < v->nz; z++)
-        for (size_t y = 0; y < v->ny; y++)
-            for (size_t x = 0; x < v->nx; x++, i++) {
-                if (!w->mask[i]) continue;
-                size_t p[3] = {x, y, z};
-                for (int d = 0; d < 3; d++) {
-                    if (p[d] < l->lo[d]) l->lo[d] = p[d];
-                    if (p[d] >= l->hi[d]) l->hi[d] = p[d] + 1;
-                }
+        for (size_t y = 0; y < v->ny; y++, i += v->nx) {
+            const unsigned char *row = w->mask + i, *set = memchr(row, 1, v->nx);
+            if (!set) continue;
+            size_t end = v->nx;
+            while (!row[end - 1]) end--;
+            const size_t from[3] = {(size_t)(set - row), y, z}, to[3] = {end, y + 1, z + 1};
+            for (int d = 0; d < 3; d++) {
+                if (from[d] < l->lo[d]) l->lo[d] = from[d];
+                if (to[d] > l->hi[d]) l->hi[d] = to[d];
             }
+        }
 }
 
 /* Low-pass the work grid by sigma (angstrom), find level, bodies and moments. l->contour.background is what lies
