@@ -1,6 +1,7 @@
 # base/: errors, memory, volumes, options, files. Includes libc, OpenMP and libdeflate only.
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	base/block.c base/block.h \
 	base/clock.c base/clock.h \
 	base/err.c base/err.h \
 	base/file.c base/file.h \

@@ -4,27 +4,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { BIG = 4 << 20, HUGE_PAGE = 2 << 20 }; /* bytes */
+#include "base/block.h"
 
 bool mem_mul(size_t a, size_t b, size_t *out)
 {
     if (b && a > SIZE_MAX / b) return false;
     *out = a * b;
     return true;
-}
-
-/* Large blocks on huge pages, where the system has them: a map is touched once from end to end, and page faults would
- * cost as much as reading it. */
-static void *big_block(size_t bytes)
-{
-    void *p = NULL;
-    if (posix_memalign(&p, HUGE_PAGE, bytes)) return NULL;
-#ifdef MADV_HUGEPAGE
-    madvise(p, bytes, MADV_HUGEPAGE);
-#endif
-    return p;
 }
 
 void *mem_new(size_t n, size_t size, err_t *err)
@@ -36,7 +23,7 @@ void *mem_new(size_t n, size_t size, err_t *err)
     }
     if (!bytes) bytes = 1;
     bytes = (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
-    void *p = bytes >= BIG ? big_block(bytes) : aligned_alloc(MEM_ALIGN, bytes);
+    void *p = bytes >= BLOCK_MIN ? block_new(bytes) : aligned_alloc(MEM_ALIGN, bytes);
     if (!p) err_set(err, ERR_NOMEM, "memory: cannot allocate %zu bytes", bytes);
     return p;
 }
@@ -68,7 +55,7 @@ int mem_grow(void *p, size_t *cap, size_t want, size_t size, err_t *err)
 
 void mem_free(void *p)
 {
-    free(p);
+    if (!block_free(p)) free(p);
 }
 
 char *mem_str(const char *s, err_t *err)

@@ -129,7 +129,7 @@ fuzz-emdb: tests/fuzz/replay_emdb$(EXEEXT)
 	@$(MKDIR_P) fuzz_emdb.d/corpus
 	./tests/fuzz/replay_emdb$(EXEEXT) --write fuzz_emdb.d/corpus
 	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(XML_CFLAGS) $(DEFLATE_CFLAGS) -o fuzz_emdb.d/fuzz_emdb \
-	  $(srcdir)/tests/fuzz/fuzz_emdb.c $(srcdir)/mrc/emdb.c $(srcdir)/mrc/xml.c $(srcdir)/base/err.c $(srcdir)/base/mem.c \
+	  $(srcdir)/tests/fuzz/fuzz_emdb.c $(srcdir)/mrc/emdb.c $(srcdir)/mrc/xml.c $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/block.c \
 	  $(srcdir)/base/notes.c $(srcdir)/base/intern.c $(srcdir)/base/gz.c $(srcdir)/base/file.c $(XML_LIBS) $(DEFLATE_LIBS)
 	cd fuzz_emdb.d && ./fuzz_emdb -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -rss_limit_mb=2048 corpus
 .PHONY: fuzz-emdb

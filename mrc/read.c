@@ -1,5 +1,6 @@
 /* read: an MRC file to a volume (see mrc.h). */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "mrc/axes.h"
@@ -327,15 +328,33 @@ vol_t *mrc_read_mem(const unsigned char *buf, size_t n, const char *name, const 
     return v;
 }
 
+/* Of a compressed file by its first bytes, where the header is among them. 1: it is not, or something else is wrong. */
+static int head_of_part(reader_t *r, const char *path, const mrc_opts_t *opts, notes_t *notes)
+{
+    notes_t mine = {0};
+    struct stat st;
+    reader_init(r, opts, &mine);
+    if (stat(path, &st) || !S_ISREG(st.st_mode)) return 1; /* what is taken from a pipe is gone */
+    r->name = path;
+    int rc = source_open_part(&r->src, path, r->opts.mem_limit, NULL) || !r->src.dec || read_header(r, false, NULL) ? 1 : 0;
+    source_close(&r->src);
+    for (size_t i = 0; !rc && i < mine.n; i++) notes_add(notes, "%s", mine.line[i]);
+    notes_free(&mine);
+    return rc;
+}
+
 int mrc_head(const char *path, const mrc_opts_t *opts, mrc_header_t *head, notes_t *notes, err_t *err)
 {
     reader_t r;
-    reader_init(&r, opts, notes);
-    int rc = source_open(&r.src, path, r.opts.mem_limit, err);
-    r.name = r.src.name;
-    if (!rc) rc = read_header(&r, false, err);
-    if (rc) err_prefix(err, r.src.name);
-    source_close(&r.src);
+    int rc = strcmp(path, "-") ? head_of_part(&r, path, opts, notes) : 1;
+    if (rc) {
+        reader_init(&r, opts, notes);
+        rc = source_open(&r.src, path, r.opts.mem_limit, err);
+        r.name = r.src.name;
+        if (!rc) rc = read_header(&r, false, err);
+        if (rc) err_prefix(err, r.src.name);
+        source_close(&r.src);
+    }
     *head = r.h;
     return rc;
 }

@@ -92,7 +92,16 @@ static int open_fd(source_t *s, const char *path, err_t *err)
     return 0;
 }
 
-int source_open(source_t *s, const char *path, size_t max, err_t *err)
+/* The first bytes of a compressed file into s->own. */
+static int take_part(source_t *s, err_t *err)
+{
+    s->own = mem_new(SOURCE_PART, 1, err);
+    if (!s->own || source_pread(s, s->own, SOURCE_PART, 0, &s->mem_n, err)) return -1;
+    s->mem = s->own;
+    return 0;
+}
+
+static int open_file(source_t *s, const char *path, bool part, size_t max, err_t *err)
 {
     *s = (source_t){.name = strcmp(path, "-") ? path : "standard input", .fd = -1, .size = SOURCE_UNKNOWN};
     if (open_fd(s, path, err)) return -1;
@@ -104,11 +113,14 @@ int source_open(source_t *s, const char *path, size_t max, err_t *err)
     s->codec = codec_sniff(s->head, s->head_n);
     if (s->seekable) s->head_n = 0;
     if (s->codec == CODEC_NONE) return 0;
-    if (slurp(s, max, err)) return -1;
+    if (part && s->seekable ? take_part(s, err) : slurp(s, max, err)) return -1;
     s->size = SOURCE_UNKNOWN;
     s->dec = decoder_new(s->codec, s->mem, s->mem_n, s->name, err);
     return s->dec ? 0 : -1;
 }
+
+int source_open(source_t *s, const char *path, size_t max, err_t *err) { return open_file(s, path, false, max, err); }
+int source_open_part(source_t *s, const char *path, size_t max, err_t *err) { return open_file(s, path, true, max, err); }
 
 int source_open_mem(source_t *s, const unsigned char *buf, size_t n, const char *name, err_t *err)
 {

@@ -9,7 +9,7 @@
 #include "mrc/codec.h"
 
 #define SOURCE_UNKNOWN ((size_t)-1)
-enum { SOURCE_HEAD = 1024 };
+enum { SOURCE_HEAD = 1024, SOURCE_PART = 1 << 16 };
 
 typedef struct {
     const char *name;         /* borrowed */
@@ -30,6 +30,8 @@ typedef struct {
 /* Open a file, or "-". A compressed one is read into memory, at most `max` bytes of it (0: no limit). The name is
  * borrowed. 0, or -1: ERR_IO, ERR_RANGE (more than max), ERR_NOMEM. End with source_close(), also after failure. */
 int source_open(source_t *s, const char *path, size_t max, err_t *err);
+/* The same to look at the beginning: of a compressed ordinary file the first SOURCE_PART bytes are all that is read, and it seems cut short there. */
+int source_open_part(source_t *s, const char *path, size_t max, err_t *err);
 int source_open_mem(source_t *s, const unsigned char *buf, size_t n, const char *name, err_t *err);
 /* The next n bytes; *got < n only at the end. 0, or -1 with ERR_IO or ERR_FORMAT. */
 int source_read(source_t *s, void *buf, size_t n, size_t *got, err_t *err);

@@ -122,7 +122,7 @@ fuzz-stfile: tests/fuzz/replay_stfile$(EXEEXT)
 	@$(MKDIR_P) fuzz_stfile.d/corpus
 	./tests/fuzz/replay_stfile$(EXEEXT) --write fuzz_stfile.d/corpus
 	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -o fuzz_stfile.d/fuzz_stfile \
-	  $(srcdir)/tests/fuzz/fuzz_stfile.c $(srcdir)/nn/stfile.c $(srcdir)/base/err.c $(srcdir)/base/mem.c \
+	  $(srcdir)/tests/fuzz/fuzz_stfile.c $(srcdir)/nn/stfile.c $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/block.c \
 	  $(srcdir)/base/file.c $(srcdir)/base/utf8.c $(JANSSON_LIBS)
 	cd fuzz_stfile.d && ./fuzz_stfile -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 corpus
 .PHONY: fuzz-stfile

@@ -84,16 +84,25 @@ static void broad_votes(const terms_t *t, const hit_t *h, size_t n, const float 
     for (size_t i = 0; i < t->n; i++) broad[i] = (float)((double)broad[i] / sum);
 }
 
+typedef float four_t __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* a . b, by 8 lanes, in one order on every machine. */
+static float dot(const float *a, const float *b, size_t d)
+{
+    four_t c[2] = {{0}};
+    size_t k = 0;
+    for (; k + 8 <= d; k += 8)
+        for (size_t j = 0; j < 2; j++) c[j] += *(const four_t *)(a + k + 4 * j) * *(const four_t *)(b + k + 4 * j);
+    for (; k < d; k++) c[k % 8 / 4][k % 4] += a[k] * b[k];
+    return ((c[0][0] + c[0][1]) + (c[0][2] + c[0][3])) + ((c[1][0] + c[1][1]) + (c[1][2] + c[1][3]));
+}
+
 /* Cosine of every term with z, in standard deviations about the mean of its namespace. */
 static void cosines(const terms_t *t, const float *z, float *text)
 {
     double n[TERM_KINDS] = {0}, sum[TERM_KINDS] = {0}, sq[TERM_KINDS] = {0};
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < t->n; i++) {
-        float c[8] = {0};
-        for (size_t k = 0; k < t->d; k++) c[k % 8] += z[k] * t->z[i * t->d + k];
-        text[i] = ((c[0] + c[1]) + (c[2] + c[3])) + ((c[4] + c[5]) + (c[6] + c[7]));
-    }
+    for (size_t i = 0; i < t->n; i++) text[i] = dot(z, t->z + i * t->d, t->d);
     for (size_t i = 0; i < t->n; i++) {
         n[t->space[i]] += 1;
         sum[t->space[i]] += (double)text[i];

@@ -15,7 +15,6 @@
 #include "pipeline/coarse.h"
 #include "pipeline/halves.h"
 #include "pipeline/header.h"
-#include "voxel/contour.h"
 #include "voxel/simulate.h"
 
 enum { SMALL_FILE = 8 << 20 }; /* bytes */
@@ -102,34 +101,35 @@ static int take_facts(record_t *r, const model_t *m, const item_t *it, err_t *er
     return r->title && r->method && r->molecules && r->organisms ? 0 : -1;
 }
 
-static int take_cube(const describer_t *d, const vol_t *v, const double *contour, record_t *r, err_t *err)
+/* *level: contour_estimate() of v; NAN where that finds none. */
+static int take_cube(const describer_t *d, const vol_t *v, const double *contour, record_t *r, double *level, err_t *err)
 {
-    cube_t c;
-    cube_opts_t o = {.contour = contour};
-    if (cube_make(v, &o, &c, err)) return -1;
+    cube_t c, other = {0};
+    const cube_opts_t o = {.contour = contour};
+    const bool two = d->cubes && d->side && d->side != CUBE_SIDE;
+    if (cube_make_both(v, &o, &c, two ? &other : NULL, d->side, err)) return -1;
+    *level = c.map_level;
     r->rg = (float)c.frame.rg;
     r->volume = (float)c.volume;
     desc_pack(c.data, c.side, r->cube);
     int rc = zernike_invariants(d->zernike, c.data, c.side, (double)c.side / 2, ZERNIKE_UNIT, r->zernike, err);
     if (!rc) rc = profile_make(c.data, c.side, r->profile, err);
-    if (!rc && d->cubes && d->side && d->side != c.side) {
-        cube_free(&c);
-        o.side = d->side;
-        rc = cube_make(v, &o, &c, err);
-    }
     if (!rc && d->cubes) {
-        r->density = c.data;
-        c.data = NULL;
+        cube_t *kept = two ? &other : &c;
+        r->density = kept->data;
+        kept->data = NULL;
     }
     cube_free(&c);
+    cube_free(&other);
     return rc;
 }
 
 int describe_volume(const describer_t *d, const vol_t *v, record_t *r, err_t *err)
 {
     static const item_t none = {0};
+    double level;
     *r = (record_t){.kind = ITEM_MAP, .level = NAN};
-    if (!take_cube(d, v, NULL, r, err) && !take_facts(r, NULL, &none, err)) return 0;
+    if (!take_cube(d, v, NULL, r, &level, err) && !take_facts(r, NULL, &none, err)) return 0;
     record_free(r);
     return -1;
 }
@@ -142,15 +142,14 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
     vol_t *v = it->half ? halves_read(it->path, it->half, &o, &resolution, notes, err)
                         : coarse_read(it->path, &o, COARSE_FROM, COARSE_TO, notes, err);
     if (!v) return -1;
-    contour_t c = {.level = it->contour};
+    double contour = it->contour, level = (double)NAN;
     emdb_t e;
-    int found = header_of_map(it->path, &d->header, v, &c.level, &e, notes, err), rc = found < 0 ? -1 : 0;
+    int found = header_of_map(it->path, &d->header, v, &contour, &e, notes, err), rc = found < 0 ? -1 : 0;
     r->kind = ITEM_MAP;
-    r->estimated = isnan(c.level);
+    r->estimated = isnan(contour);
     r->resolution = (float)resolution;
-    if (!rc) rc = take_cube(d, v, r->estimated ? NULL : &c.level, r, err);
-    if (!rc && r->estimated && contour_estimate(v, &c, NULL)) c.level = (double)NAN;
-    r->level = (float)c.level;
+    if (!rc) rc = take_cube(d, v, r->estimated ? NULL : &contour, r, &level, err);
+    r->level = (float)(r->estimated ? level : contour);
     vol_free(v);
     if (!rc) rc = found ? take_header(r, &e, it, err) : take_facts(r, NULL, it, err);
     emdb_free(&e);
@@ -159,11 +158,12 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
 
 static int describe_model(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
+    double level;
     model_t *m = pdb_read(it->path, it->assembly, notes, err);
     vol_t *v = m ? describe_density(m, err) : NULL;
     r->kind = ITEM_MODEL;
     r->level = NAN;
-    int rc = v && !take_cube(d, v, NULL, r, err) && !take_facts(r, m, it, err) ? 0 : -1;
+    int rc = v && !take_cube(d, v, NULL, r, &level, err) && !take_facts(r, m, it, err) ? 0 : -1;
     vol_free(v);
     model_free(m);
     return rc;

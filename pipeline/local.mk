@@ -68,7 +68,7 @@ fuzz-emicss: tests/fuzz/replay_emicss$(EXEEXT)
 	./tests/fuzz/replay_emicss$(EXEEXT) --write fuzz_emicss.d/corpus
 	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(XML_CFLAGS) $(DEFLATE_CFLAGS) -o fuzz_emicss.d/fuzz_emicss \
 	  $(srcdir)/tests/fuzz/fuzz_emicss.c $(srcdir)/pipeline/annot_emicss.c $(srcdir)/pipeline/obo.c $(srcdir)/mrc/xml.c \
-	  $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/intern.c $(srcdir)/base/gz.c $(srcdir)/base/file.c $(srcdir)/base/tsv.c \
+	  $(srcdir)/base/err.c $(srcdir)/base/mem.c $(srcdir)/base/block.c $(srcdir)/base/intern.c $(srcdir)/base/gz.c $(srcdir)/base/file.c $(srcdir)/base/tsv.c \
 	  $(XML_LIBS) $(DEFLATE_LIBS)
 	cd fuzz_emicss.d && ./fuzz_emicss -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -rss_limit_mb=2048 corpus
 .PHONY: fuzz-emicss
@@ -97,6 +97,15 @@ tests_bench_views_SOURCES = tests/bench/views.c tests/blobs.h
 tests_bench_views_LDADD = $(BENCH_LIBS)
 EXTRA_DIST += tests/bench/retrieval.py tests/bench/weights.py doc/figures.md doc/fits.png doc/reliability.png tests/bench/fit_picture.py tests/parity/measure.py tests/parity/measure.tsv tests/parity/contour.py tests/parity/contour.tsv \
 	tests/parity/embed.py
+
+# Where the time goes from a map to its annotation: make tests/bench/boxes tests/bench/describe, then tests/bench/describe.sh.
+EXTRA_PROGRAMS += tests/bench/boxes tests/bench/describe
+tests_bench_boxes_SOURCES = tests/bench/boxes.c
+tests_bench_boxes_LDADD = $(BENCH_LIBS)
+tests_bench_describe_SOURCES = tests/bench/describe.c
+tests_bench_describe_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
+tests_bench_describe_LDADD = $(BENCH_LIBS) $(DEFLATE_LIBS)
+EXTRA_DIST += tests/bench/describe.sh
 
 # Do views differ from clean cubes as real maps do: make tests/bench/likeness, then tests/bench/likeness.py.
 EXTRA_PROGRAMS += tests/bench/likeness

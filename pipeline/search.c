@@ -17,6 +17,11 @@ static int by_score(const void *a, const void *b)
     return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
+static const double SLACK = 1e-3; /* more than the rounding of a score */
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t greatest(size_t a, size_t b) { return a > b ? a : b; }
+
 static bool learned(searchkind_t k) { return k == SEARCH_LEARNED || k == SEARCH_BOTH; }
 static bool cubes(searchkind_t k) { return k == SEARCH_CUBE || k == SEARCH_BOTH; }
 
@@ -60,14 +65,17 @@ static int check(const index_t *x, const search_opts_t *o, err_t *err)
 }
 
 /* The sum goes by 16 lanes, in one order on every machine. */
+typedef float four_t __attribute__((vector_size(16), aligned(4), may_alias));
+
 static float dot(const float *a, const float *b, size_t d)
 {
-    float lane[16] = {0}, sum = 0;
+    four_t lane[4] = {{0}};
+    float sum = 0;
     size_t k = 0;
     for (; k + 16 <= d; k += 16)
-        for (size_t j = 0; j < 16; j++) lane[j] += a[k + j] * b[k + j];
-    for (; k < d; k++) lane[k % 16] += a[k] * b[k];
-    for (size_t j = 0; j < 16; j++) sum += lane[j];
+        for (size_t j = 0; j < 4; j++) lane[j] += *(const four_t *)(a + k + 4 * j) * *(const four_t *)(b + k + 4 * j);
+    for (; k < d; k++) lane[k % 16 / 4][k % 4] += a[k] * b[k];
+    for (size_t j = 0; j < 16; j++) sum += lane[j / 4][j % 4];
     return sum;
 }
 
@@ -122,20 +130,42 @@ static int second_stage(const index_t *x, const record_t *q, const plan_t *p, co
     return 0;
 }
 
-/* The aligned correlation in place of the plain one in n hits, and their order by it. */
-static int third_stage(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t n, err_t *err)
+/* The aligned correlation in place of the plain one in n hits; shape (n) is scratch. */
+static int align(const index_t *x, const plan_t *p, const float *turns, hit_t *h, size_t n, float *shape, err_t *err)
 {
+    if (desc_match(turns, ALIGN_IMAGES, x->cube, &h->entry, sizeof *h, n, shape, err)) return -1;
+    for (size_t i = 0; i < n; i++) {
+        h[i].score += (float)(p->shape * ((double)shape[i] - (double)h[i].cube));
+        h[i].cube = shape[i];
+    }
+    return 0;
+}
+
+/* Aligned correlations of n hits, of which the first `top` are wanted, and their order by them: of the FIRST best, and of those that could still be
+ * among the first, if their correlation were 1. */
+static int third_stage(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t n, size_t top, err_t *err)
+{
+    enum { FIRST = 128 };
+    const size_t first = least(n, greatest(top, FIRST));
     float *turns = mem_new((size_t)TURNS * ALIGN_IMAGES, DESC_LEN * sizeof *turns, err), *shape = mem_new(n, sizeof *shape, err);
     int rc = turns && shape ? 0 : -1;
     if (!rc) {
         align_turns(q->cube, turns);
-        rc = desc_match(turns, ALIGN_IMAGES, x->cube, &h->entry, sizeof *h, n, shape, err);
+        rc = align(x, p, turns, h, first, shape, err);
     }
-    for (size_t i = 0; !rc && i < n; i++) {
-        h[i].score += (float)(p->shape * ((double)shape[i] - (double)h[i].cube));
-        h[i].cube = shape[i];
+    if (!rc) {
+        qsort(h, first, sizeof *h, by_score);
+        const double bar = (double)h[top - 1].score - SLACK;
+        size_t m = first;
+        for (size_t i = first; i < n; i++) {
+            if ((double)h[i].score + p->shape * (1 - (double)h[i].cube) < bar) continue;
+            const hit_t t = h[i];
+            h[i] = h[m];
+            h[m++] = t;
+        }
+        rc = align(x, p, turns, h + first, m - first, shape, err);
+        qsort(h, n, sizeof *h, by_score);
     }
-    if (!rc) qsort(h, n, sizeof *h, by_score);
     mem_free(turns);
     mem_free(shape);
     return rc;
@@ -144,16 +174,15 @@ static int third_stage(const index_t *x, const record_t *q, const plan_t *p, hit
 /* The best `keep` of the `all` entries of h, in its first places, scored in full; *n says how many. */
 static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t all, size_t keep, size_t *n, err_t *err)
 {
-    enum { FIRST = 512, STEP = 4096 };  /* entries scored between two looks at the bound */
-    static const double slack = 1e-3;   /* more than the rounding of a score */
+    enum { FIRST = 1024, STEP = 512 }; /* entries scored between two looks at the bound */
     double most = p->shape > 0 ? p->shape : 0; /* what an entry may still gain */
-    float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, err), *shape = mem_new(STEP, sizeof *shape, err);
+    float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, err), *shape = mem_new(FIRST, sizeof *shape, err);
     int rc = turns && shape ? 0 : -1;
     size_t done = 0, kept = 0; /* h[0..kept-1]: the best of those scored, sorted */
     if (!rc && cubes(p->kind)) desc_turns(q->cube, turns);
     qsort(h, all, sizeof *h, by_score); /* the likeliest come early, and those that follow can be ruled out */
     while (!rc && done < all) {
-        if (kept == keep && (double)h[done].score + most + slack < (double)h[kept - 1].score) break;
+        if (kept == keep && (double)h[done].score + most + SLACK < (double)h[kept - 1].score) break;
         size_t step = done ? STEP : FIRST, m = all - done < step ? all - done : step;
         rc = second_stage(x, q, p, turns, h + done, m, shape, err);
         memmove(h + kept, h + done, m * sizeof *h); /* kept <= done */
@@ -166,9 +195,6 @@ static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, 
     mem_free(shape);
     return rc;
 }
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-static size_t greatest(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Of the first n of `kept` hits. */
 static void confidences(const plan_t *p, const hit_t *h, size_t kept, hit_t *hit, size_t n)
@@ -189,11 +215,12 @@ int search_run(const index_t *x, const record_t *query, const float *z, const se
     assert(!learned(o->kind) || z);
     hit_t *h = mem_new(x->n, sizeof *h, err);
     if (!h) return -1;
-    size_t all = enlist(x, o->skip, h), top = least(o->top, all), align = o->aligned ? o->aligned : greatest(top, SEARCH_ALIGNED);
-    size_t keep = least(greatest(top, p.align ? align : 2), all); /* at least two, for the margin */
+    size_t all = enlist(x, o->skip, h), top = least(o->top, all), align_n = o->aligned ? o->aligned : greatest(top, SEARCH_ALIGNED);
+    size_t keep = least(greatest(top, p.align ? align_n : 2), all); /* at least two, for the margin */
     first_stage(x, query, z, &p, h, all);
     int rc = rank(x, query, &p, h, all, keep, &kept, err);
-    if (!rc && p.align) rc = third_stage(x, query, &p, h, least(kept, align), err);
+    const size_t again = least(kept, align_n);
+    if (!rc && p.align && again) rc = third_stage(x, query, &p, h, again, least(greatest(top, 2), again), err);
     if (!rc) {
         *n = top;
         memcpy(hit, h, top * sizeof *h);

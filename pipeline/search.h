@@ -16,7 +16,7 @@
  * Cubes are compared twice. By the plain correlation of desc.h, the best of 24 turns, every entry is ranked. The frame of a query is
  * a little off, though, where its density has more or less than the model, and a frame that is off costs the right entry
  * more than it costs the wrong ones. So the SEARCH_ALIGNED best are compared again by the aligned correlation of align.h, which
- * takes its place, and ordered by it. As it is never below the plain one, the entries beyond, with their plain
+ * takes its place, and ordered by it (of those, the ones that could not come first even with a correlation of 1 are passed over). As it is never below the plain one, the entries beyond, with their plain
  * correlation, still come after. */
 typedef enum {
     SEARCH_CUBE,    /* SEARCH_CUBE_WEIGHT x correlation of the 16^3 cubes */

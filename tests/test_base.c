@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/block.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -45,6 +46,41 @@ static void err_keeps_first_cause(void **state)
     err_prefix(NULL, "f");
     assert_string_equal(none.msg, "");
     assert_string_equal(err_name(ERR_UNSUP), "unsupported");
+}
+
+/* Freed blocks serve again, and those that are kept are never more than were used at a time. */
+static void blocks_are_used_again(void **state)
+{
+    (void)state;
+    enum { N = 6 };
+    const size_t mega = 1 << 20;
+    unsigned char *p[N];
+    for (size_t i = 0; i < N; i++) {
+        p[i] = mem_new((4 + 3 * i) * mega, 1, NULL);
+        assert_non_null(p[i]);
+        memset(p[i], (int)i, (4 + 3 * i) * mega);
+    }
+    const blocks_t full = block_count();
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < (4 + 3 * i) * mega; k += 4093) assert_int_equal(p[i][k], i);
+    for (size_t i = 0; i < N; i++) mem_free(p[i]);
+    const blocks_t empty = block_count();
+    assert_int_equal(full.used - empty.used, (4 + 8 + 10 + 14 + 16 + 20) * mega); /* in huge pages */
+    assert_true(empty.used + empty.kept <= empty.most + empty.most / BLOCK_OVER);
+#ifndef __SANITIZE_ADDRESS__
+    unsigned char *q = mem_new(15 * mega, 1, NULL);
+    assert_ptr_equal(q, p[4]); /* the smallest that serves */
+    unsigned char *r = mem_new(17 * mega, 1, NULL);
+    assert_ptr_equal(r, p[5]);
+    mem_free(q);
+    mem_free(r);
+#endif
+    for (size_t i = 1; i < 40; i++) { /* sizes that never fit what is kept */
+        mem_free(mem_new((i % 2 ? 4 : 60) * mega, 1, NULL));
+        const blocks_t b = block_count();
+        assert_true(b.used + b.kept <= b.most + b.most / BLOCK_OVER);
+    }
+    assert_false(block_free(NULL));
 }
 
 static void mem_refuses_overflow(void **state)
@@ -570,7 +606,7 @@ static void vol_statistics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(err_keeps_first_cause), cmocka_unit_test(mem_refuses_overflow),
+        cmocka_unit_test(err_keeps_first_cause), cmocka_unit_test(mem_refuses_overflow), cmocka_unit_test(blocks_are_used_again),
         cmocka_unit_test(opt_rows),              cmocka_unit_test(opt_groups),
         cmocka_unit_test(file_is_atomic),        cmocka_unit_test(file_keeps_what_is_there),
         cmocka_unit_test(file_without_room),     cmocka_unit_test(file_read_once),

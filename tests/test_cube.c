@@ -106,6 +106,29 @@ static void cube_ignores_scale_and_offset(void **state)
     vol_free(b);
 }
 
+/* Two sides at one go are the same bytes as one after the other. */
+static void cube_two_sides(void **state)
+{
+    (void)state;
+    const cube_opts_t large = {.side = 48};
+    cube_t a, b, c, d;
+    err_t err = {0};
+    vol_t *v = scene(6, 60, 50, 56, 2.5, one, nowhere);
+    if (cube_make(v, NULL, &a, &err) || cube_make(v, &large, &b, &err) || cube_make_both(v, NULL, &c, &d, 48, &err)) fail_msg("%s", err.msg);
+    assert_memory_equal(a.data, c.data, (size_t)32 * 32 * 32 * sizeof *a.data);
+    assert_memory_equal(b.data, d.data, (size_t)48 * 48 * 48 * sizeof *b.data);
+    assert_close(b.voxel, d.voxel, 0);
+    contour_t own;
+    assert_int_equal(contour_estimate(v, &own, NULL), 0);
+    assert_close(c.map_level, own.level, 0);
+    cube_free(&a), cube_free(&b), cube_free(&c), cube_free(&d);
+    assert_int_equal(cube_make_both(v, NULL, &c, &d, 15, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_null(c.data);
+    assert_null(d.data);
+    vol_free(v);
+}
+
 static void cube_ignores_axis_order(void **state)
 {
     (void)state;
@@ -418,7 +441,7 @@ int main(void)
         cmocka_unit_test(cube_ignores_translation),
         cmocka_unit_test(cube_ignores_padding),
         cmocka_unit_test(cube_ignores_scale_and_offset),
-        cmocka_unit_test(cube_ignores_axis_order),
+        cmocka_unit_test(cube_two_sides), cmocka_unit_test(cube_ignores_axis_order),
         cmocka_unit_test(cube_ignores_sampling),
         cmocka_unit_test(cube_ignores_specks_and_noise),
         cmocka_unit_test(cube_ignores_hot_and_cold_voxels),

@@ -37,6 +37,6 @@ fuzz-text: tests/fuzz/replay_text$(EXEEXT)
 	./tests/fuzz/replay_text$(EXEEXT) --write fuzz_text.d/corpus
 	clang $(FUZZ_FLAGS) $(DEFS) $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(UTF8PROC_CFLAGS) -o fuzz_text.d/fuzz_text \
 	  $(srcdir)/tests/fuzz/fuzz_text.c $(srcdir)/text/folder.c $(srcdir)/text/wordpiece.c $(srcdir)/base/err.c \
-	  $(srcdir)/base/mem.c $(srcdir)/base/file.c $(srcdir)/base/utf8.c $(JANSSON_LIBS) $(UTF8PROC_LIBS)
+	  $(srcdir)/base/mem.c $(srcdir)/base/block.c $(srcdir)/base/file.c $(srcdir)/base/utf8.c $(JANSSON_LIBS) $(UTF8PROC_LIBS)
 	cd fuzz_text.d && ./fuzz_text -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=2048 corpus
 .PHONY: fuzz-text

@@ -158,5 +158,8 @@ int components_label(const unsigned char *mask, size_t nx, size_t ny, size_t nz,
 void components_sizes(const uint32_t *label, size_t n, size_t count, size_t *size)
 {
     memset(size, 0, (count + 1) * sizeof *size);
-    for (size_t i = 0; i < n; i++) size[label[i]]++;
+    for (size_t i = 0, end; i < n; i = end) { /* by runs: a counter that goes up by one a voxel waits for itself */
+        for (end = i + 1; end < n && label[end] == label[i];) end++;
+        size[label[i]] += end - i;
+    }
 }

@@ -7,8 +7,9 @@
 
 #include "base/mem.h"
 #include "voxel/components.h"
+#include "voxel/tally.h"
 
-enum { BINS = 4096, SMOOTH = 8 };
+enum { BINS = TALLY_BINS, SMOOTH = 8, CHUNK = 1 << 19, FEW_AT_ONCE = 4096 }; /* voxels that a thread counts before it adds up */
 static const double OUTLIER = 10, FEW = 1e-4; /* see hist_limits */
 static const double LEFT = 2e-4; /* share of the voxels that must stand above the noise */
 
@@ -17,25 +18,54 @@ typedef struct {
     double n[BINS];   /* voxels */
 } hist_t;
 
-/* Counts are whole numbers, so their sum does not depend on who counts what. */
-static void hist_count(const vol_t *v, double lo, double hi, hist_t *h)
+/* n values, of which those that are not finite are left out. */
+static void count_finite(const tally_t *t, const float *x, size_t n, double lo, double scale, uint32_t *bin)
 {
-    size_t n = vol_len(v);
-    const float *x = v->data;
+    float some[FEW_AT_ONCE];
+    for (size_t i = 0; i < n;) {
+        size_t k = 0;
+        for (; i < n && k < FEW_AT_ONCE; i++)
+            if (isfinite(x[i])) some[k++] = x[i];
+        t->count(some, k, lo, scale, bin);
+    }
+}
+
+/* Counts are whole numbers, so their sum does not depend on who counts what. */
+static void hist_count(const vol_t *v, const range_t *r, double lo, double hi, hist_t *h)
+{
+    const tally_t *t = tally();
+    const size_t n = vol_len(v), chunks = (n + CHUNK - 1) / CHUNK;
     *h = (hist_t){.lo = lo, .width = (hi - lo) / BINS};
     double scale = BINS / (hi - lo), *total = h->n;
-#pragma omp parallel
-    {
-        double own[BINS] = {0};
-#pragma omp for schedule(static)
-        for (size_t i = 0; i < n; i++) {
-            if (!isfinite(x[i])) continue;
-            double t = ((double)x[i] - lo) * scale;
-            own[t < 0 ? 0 : t < BINS ? (size_t)t : BINS - 1]++;
-        }
+#pragma omp parallel for schedule(static)
+    for (size_t c = 0; c < chunks; c++) {
+        uint32_t own[TALLY_LANES * BINS] = {0};
+        size_t at = c * CHUNK, m = n - at < CHUNK ? n - at : CHUNK;
+        if (r->bad) count_finite(t, v->data + at, m, lo, scale, own);
+        else t->count(v->data + at, m, lo, scale, own);
 #pragma omp critical(cryolex_contour)
-        for (size_t b = 0; b < BINS; b++) total[b] += own[b];
+        for (size_t b = 0; b < TALLY_LANES * BINS; b++) total[b % BINS] += own[b];
     }
+}
+
+static range_t range_of(const vol_t *v)
+{
+    const tally_t *t = tally();
+    const size_t n = vol_len(v), chunks = (n + CHUNK - 1) / CHUNK;
+    range_t all = RANGE_NONE;
+#pragma omp parallel for schedule(static)
+    for (size_t c = 0; c < chunks; c++) {
+        range_t own = RANGE_NONE;
+        size_t at = c * CHUNK;
+        t->range(v->data + at, n - at < CHUNK ? n - at : CHUNK, &own);
+#pragma omp critical(cryolex_contour)
+        {
+            all.least = fminf(all.least, own.least);
+            all.most = fmaxf(all.most, own.most);
+            all.bad += own.bad;
+        }
+    }
+    return all;
 }
 
 /* The commonest value: centre of the window of 2*SMOOTH+1 bins that holds most voxels, refined to their mean bin. */
@@ -73,22 +103,14 @@ static void hist_limits(const hist_t *h, double *lo, double *hi)
 }
 
 /* A histogram that a few hot or cold voxels do not spoil: its range shrinks until it holds no outlier. */
-static int hist_fill(const vol_t *v, hist_t *h, err_t *err)
+static int hist_fill(const vol_t *v, hist_t *h, range_t *r, err_t *err)
 {
-    size_t n = vol_len(v);
-    float least = INFINITY, most = -INFINITY;
-    const float *x = v->data;
-#pragma omp parallel for schedule(static) reduction(min : least) reduction(max : most)
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) continue;
-        least = x[i] < least ? x[i] : least;
-        most = x[i] > most ? x[i] : most;
-    }
-    if (!(most > least)) return err_set(err, ERR_RANGE, "contour: a flat map (no contrast)");
-    double lo = (double)least, hi = (double)most;
+    *r = range_of(v);
+    if (!(r->most > r->least)) return err_set(err, ERR_RANGE, "contour: a flat map (no contrast)");
+    double lo = (double)r->least, hi = (double)r->most;
     for (int round = 0; round < 12; round++) {
         double a, b;
-        hist_count(v, lo, hi, h);
+        hist_count(v, r, lo, hi, h);
         hist_limits(h, &a, &b);
         a = fmax(a, lo);
         b = fmin(b, hi);
@@ -142,13 +164,27 @@ static bool hist_level(const hist_t *h, double b, double floor, contour_t *c)
     return false;
 }
 
+/* contour_estimate() by a histogram. */
+static int estimate(const hist_t *h, contour_t *c, err_t *err)
+{
+    double b = hist_mode(h), noise = hist_noise(h, b);
+    bool found = hist_level(h, b, b + CONTOUR_NOISE * noise, c);
+    /* Dark halos, or a molecule that fills the box, pass for noise: where nothing is left above it, look lower. */
+    for (double k = CONTOUR_NOISE - 1; !found && c->inside < LEFT && k >= 0; k--) found = hist_level(h, b, b + k * noise, c);
+    c->noise = noise;
+    if (c->level > b && c->inside > 0) return 0;
+    return err_set(err, ERR_RANGE, "contour: no density above the background (inverted contrast?)");
+}
+
 int contour_survey(const vol_t *v, survey_t *s, err_t *err)
 {
     hist_t *h = mem_new(1, sizeof *h, err);
-    int rc = h ? hist_fill(v, h, err) : -1;
+    range_t r;
+    int rc = h ? hist_fill(v, h, &r, err) : -1;
     if (!rc) {
-        s->background = hist_mode(h);
+        *s = (survey_t){.background = hist_mode(h), .least = (double)r.least, .most = (double)r.most, .bad = r.bad};
         hist_limits(h, &s->lo, &s->hi);
+        s->contrast = !estimate(h, &s->contour, NULL);
     }
     mem_free(h);
     return rc;
@@ -157,16 +193,9 @@ int contour_survey(const vol_t *v, survey_t *s, err_t *err)
 int contour_estimate(const vol_t *v, contour_t *c, err_t *err)
 {
     hist_t *h = mem_new(1, sizeof *h, err);
-    int rc = h ? hist_fill(v, h, err) : -1;
-    if (!rc) {
-        double b = hist_mode(h), noise = hist_noise(h, b);
-        bool found = hist_level(h, b, b + CONTOUR_NOISE * noise, c);
-        /* Dark halos, or a molecule that fills the box, pass for noise: where nothing is left above it, look lower. */
-        for (double k = CONTOUR_NOISE - 1; !found && c->inside < LEFT && k >= 0; k--) found = hist_level(h, b, b + k * noise, c);
-        c->noise = noise;
-        if (!(c->level > b) || !(c->inside > 0))
-            rc = err_set(err, ERR_RANGE, "contour: no density above the background (inverted contrast?)");
-    }
+    range_t r;
+    int rc = h ? hist_fill(v, h, &r, err) : -1;
+    if (!rc) rc = estimate(h, c, err);
     mem_free(h);
     return rc;
 }
@@ -187,13 +216,15 @@ int contour_mask(const vol_t *v, double level, double keep, unsigned char *mask,
     }
     if (!(size = mem_new(count + 1, sizeof *size, err))) goto done;
     components_sizes(label, n, count, size);
-    size[0] = 0;
     for (size_t k = 1; k <= count; k++)
         if (size[k] > most) most = size[k];
-    for (size_t i = 0; i < n; i++) {
-        mask[i] = label[i] && (double)size[label[i]] >= keep * (double)most;
-        *inside += mask[i];
+    for (size_t k = 0; k <= count; k++) { /* from now on: does it stay? */
+        const bool stays = k && (double)size[k] >= keep * (double)most;
+        if (stays) *inside += size[k];
+        size[k] = stays;
     }
+    for (size_t i = 0; i < n; i++)
+        if (mask[i]) mask[i] = (unsigned char)size[label[i]];
     rc = 0;
 done:
     mem_free(size);

@@ -2,6 +2,7 @@
 #ifndef CRYOLEX_VOXEL_CONTOUR_H
 #define CRYOLEX_VOXEL_CONTOUR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ int contour_estimate(const vol_t *v, contour_t *c, err_t *err);
 typedef struct {
     double background;
     double lo, hi; /* a voxel beyond is an outlier: ten times as far from the background as all but one voxel in 10^4 */
+    double least, most; /* of the finite voxels */
+    size_t bad;         /* voxels that are NaN or infinite */
+    bool contrast;      /* contour_estimate() finds a level, */
+    contour_t contour;  /* and this is what it tells */
 } survey_t;
 
 /* What is common in a map and what is not. Errors as above. */

@@ -85,15 +85,17 @@ static void bounds(const work_t *w, look_t *l)
         l->hi[d] = 0;
     }
     for (size_t z = 0; z < v->nz; z++)
-        for (size_t y = 0; y < v->ny; y++)
-            for (size_t x = 0; x < v->nx; x++, i++) {
-                if (!w->mask[i]) continue;
-                size_t p[3] = {x, y, z};
-                for (int d = 0; d < 3; d++) {
-                    if (p[d] < l->lo[d]) l->lo[d] = p[d];
-                    if (p[d] >= l->hi[d]) l->hi[d] = p[d] + 1;
-                }
+        for (size_t y = 0; y < v->ny; y++, i += v->nx) {
+            const unsigned char *row = w->mask + i, *set = memchr(row, 1, v->nx);
+            if (!set) continue;
+            size_t end = v->nx;
+            while (!row[end - 1]) end--;
+            const size_t from[3] = {(size_t)(set - row), y, z}, to[3] = {end, y + 1, z + 1};
+            for (int d = 0; d < 3; d++) {
+                if (from[d] < l->lo[d]) l->lo[d] = from[d];
+                if (to[d] > l->hi[d]) l->hi[d] = to[d];
             }
+        }
 }
 
 /* Low-pass the work grid by sigma (angstrom), find level, bodies and moments. l->contour.background is what lies
@@ -108,30 +110,59 @@ static int look(work_t *w, double sigma, look_t *l, err_t *err)
     return frame_of(w->low, w->weight, &l->frame, err);
 }
 
-/* The part of v from lo to hi (exclusive). */
-static vol_t *crop(const vol_t *v, const size_t lo[3], const size_t hi[3], err_t *err)
+/* The map as it is looked at: what is not clean is put right as its planes are read. */
+typedef struct {
+    const vol_t *vol;
+    const survey_t *survey;
+    const double *contour; /* or NULL */
+    bool clean;            /* every voxel is */
+    size_t lo[3], nx, ny;  /* the part that is read */
+} source_t;
+
+/* What is not finite or lies below a given contour is background, and outliers are cut back. */
+static void put_right(const source_t *s, float *x, size_t n)
 {
-    vol_t *c = vol_new(hi[0] - lo[0], hi[1] - lo[1], hi[2] - lo[2], 1, err);
-    if (!c) return NULL;
-    for (int d = 0; d < 3; d++) {
-        c->voxel[d] = v->voxel[d];
-        c->origin[d] = v->origin[d] + (double)lo[d] * v->voxel[d];
+    const double lo = s->contour ? fmax(s->survey->lo, *s->contour) : s->survey->lo, hi = s->survey->hi;
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)x[i];
+        if (d >= lo && d <= hi) continue;
+        bool out = !isfinite(d) || (s->contour && d < *s->contour);
+        x[i] = (float)(out ? s->survey->background : d < lo ? lo : hi);
     }
-    for (size_t z = 0; z < c->nz; z++)
-        for (size_t y = 0; y < c->ny; y++)
-            memcpy(c->data + vol_idx(c, 0, y, z), v->data + vol_idx(v, lo[0], lo[1] + y, lo[2] + z), c->nx * sizeof *c->data);
-    return c;
 }
 
-/* Same field of view at about `voxel` angstrom. */
-static vol_t *regrid(const vol_t *v, double voxel, err_t *err)
+static int read_planes(void *ctx, size_t z0, size_t nz, float *out, err_t *err)
 {
-    size_t n[3] = {v->nx, v->ny, v->nz};
-    for (int d = 0; d < 3; d++) {
-        double s = ceil((double)n[d] * v->voxel[d] / voxel);
-        n[d] = s < 1 ? 1 : s > VOL_SIDE_MAX ? VOL_SIDE_MAX : (size_t)s;
+    const source_t *s = ctx;
+    (void)err;
+    for (size_t z = s->lo[2] + z0; z < s->lo[2] + z0 + nz; z++) {
+        float *plane = out;
+        for (size_t y = s->lo[1]; y < s->lo[1] + s->ny; y++, out += s->nx)
+            memcpy(out, s->vol->data + vol_idx(s->vol, s->lo[0], y, z), s->nx * sizeof *out);
+        if (!s->clean) put_right(s, plane, s->nx * s->ny);
     }
-    return resample_box(v, n[0], n[1], n[2], err);
+    return 0;
+}
+
+/* The part of the map from lo to hi (exclusive), at about `voxel` angstrom. */
+static vol_t *regrid(source_t *s, const size_t lo[3], const size_t hi[3], double voxel, err_t *err)
+{
+    const size_t side[3] = {hi[0] - lo[0], hi[1] - lo[1], hi[2] - lo[2]};
+    vol_t shape = {.nx = side[0], .ny = side[1], .nz = side[2]};
+    size_t n[3];
+    for (int d = 0; d < 3; d++) {
+        double m = ceil((double)side[d] * s->vol->voxel[d] / voxel);
+        n[d] = m < 1 ? 1 : m > VOL_SIDE_MAX ? VOL_SIDE_MAX : (size_t)m;
+        shape.voxel[d] = s->vol->voxel[d];
+        shape.origin[d] = s->vol->origin[d] + (double)lo[d] * s->vol->voxel[d];
+        s->lo[d] = lo[d];
+    }
+    s->nx = side[0];
+    s->ny = side[1];
+    resample_t *r = resample_begin(&shape, n[0], n[1], n[2], err);
+    vol_t *w = r && !resample_from(r, read_planes, s, err) ? resample_end(r, err) : NULL;
+    resample_free(r);
+    return w;
 }
 
 /* Where a body found on the look grid lies in v, with a margin; hi exclusive. */
@@ -147,31 +178,30 @@ static void region(const vol_t *v, const vol_t *grid, const look_t *l, double ma
 }
 
 /* Draft: the map is the work grid. */
-static int work_draft(const vol_t *v, work_t *w, look_t *l, err_t *err)
+static int work_draft(source_t *s, work_t *w, look_t *l, err_t *err)
 {
-    return work_take(w, vol_clone(v, err), err) || look(w, v->voxel[0], l, err) ? -1 : 0;
+    vol_t *v = vol_clone(s->vol, err);
+    if (v && !s->clean) put_right(s, v->data, vol_len(v));
+    return work_take(w, v, err) || look(w, v->voxel[0], l, err) ? -1 : 0;
 }
 
 /* First look at the whole box on a small grid, then the work grid: the part that holds the bodies, at WORK_VOXEL. */
-static int work_make(const vol_t *v, work_t *w, look_t *l, err_t *err)
+static int work_make(source_t *s, work_t *w, look_t *l, err_t *err)
 {
+    const vol_t *v = s->vol;
     double edge = 0, fine = INFINITY;
-    const size_t side[3] = {v->nx, v->ny, v->nz};
+    const size_t side[3] = {v->nx, v->ny, v->nz}, none[3] = {0};
     for (int d = 0; d < 3; d++) {
         edge = fmax(edge, (double)side[d] * v->voxel[d]);
         fine = fmin(fine, v->voxel[d]);
     }
     double voxel = fmax(fine, edge / LOOK_SIDE);
-    if (work_take(w, regrid(v, voxel, err), err) || look(w, voxel, l, err)) return -1;
+    if (work_take(w, regrid(s, none, side, voxel, err), err) || look(w, voxel, l, err)) return -1;
 
     size_t lo[3], hi[3];
     region(v, w->vol, l, MARGIN * l->frame.rg, lo, hi);
-    vol_t *part = crop(v, lo, hi, err);
     work_free(w);
-    if (!part) return -1;
-    int rc = work_take(w, regrid(part, WORK_VOXEL * l->frame.rg, err), err);
-    vol_free(part);
-    return rc;
+    return work_take(w, regrid(s, lo, hi, WORK_VOXEL * l->frame.rg, err), err);
 }
 
 /* Value of v at a point (angstrom), trilinear; `outside` beyond the grid. */
@@ -230,66 +260,69 @@ static int normalise(cube_t *c, err_t *err)
     return 0;
 }
 
-/* Whether a voxel stays as it is. */
-static bool is_clean(float x, const survey_t *s, const double *contour)
+/* Side and shape that make a cube, and a map. */
+static int check(const vol_t *v, size_t side, err_t *err)
 {
-    return isfinite(x) && (double)x >= s->lo && (double)x <= s->hi && !(contour && (double)x < *contour);
+    if (side < 16 || side > 64 || side % 2) return err_set(err, ERR_USAGE, "cube: side %zu (even, 16 to 64)", side);
+    if (v->nx < MIN_SIDE || v->ny < MIN_SIDE || v->nz < MIN_SIDE)
+        return err_set(err, ERR_RANGE, "cube: %zu x %zu x %zu voxels are no volume (each side %d or more)", v->nx, v->ny, v->nz, MIN_SIDE);
+    return 0;
 }
 
-/* The map itself where every voxel is clean; else a copy, *own, in which what is not finite or lies below a given contour is
- * background, and outliers are cut back. NULL: ERR_NOMEM. */
-static const vol_t *clean(const vol_t *v, const survey_t *s, const double *contour, vol_t **own, err_t *err)
+/* The work grid and what it tells; *level: of the map as it came. */
+static int survey(const vol_t *v, const cube_opts_t *o, work_t *w, look_t *l, double *level, err_t *err)
 {
-    size_t n = vol_len(v), bad = 0;
-    const float *x = v->data;
-#pragma omp parallel for schedule(static) reduction(+ : bad)
-    for (size_t i = 0; i < n; i++) bad += is_clean(x[i], s, contour) ? 0 : 1;
-    if (!bad) return v;
-    if (!(*own = vol_clone(v, err))) return NULL;
-    float *y = (*own)->data;
-#pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < n; i++) {
-        if (is_clean(y[i], s, contour)) continue;
-        bool out = !isfinite(y[i]) || (contour && (double)y[i] < *contour);
-        y[i] = (float)(out ? s->background : (double)y[i] < s->lo ? s->lo : s->hi);
-    }
-    return *own;
+    survey_t s;
+    source_t map = {.vol = v, .survey = &s, .contour = o ? o->contour : NULL};
+    bool draft = o && o->draft;
+    if (contour_survey(v, &s, err)) return -1;
+    *level = s.contrast ? s.contour.level : (double)NAN;
+    map.clean = !s.bad && s.least >= s.lo && s.most <= s.hi && !(map.contour && s.least < *map.contour);
+    l->contour.background = s.background;
+    if ((draft ? work_draft : work_make)(&map, w, l, err)) return -1;
+    for (int i = 0; i < (draft ? DRAFT_ROUNDS : ROUNDS); i++)
+        if (look(w, CUBE_BLUR * l->frame.rg, l, err)) return -1;
+    return 0;
 }
 
-int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err)
+/* A cube of c->side along c->frame. */
+static int sample_cube(const work_t *w, const look_t *l, const cube_opts_t *o, cube_t *c, err_t *err)
+{
+    c->voxel = CUBE_EDGE * c->frame.rg / (double)c->side;
+    c->background = l->contour.background;
+    c->level = l->contour.level;
+    c->volume = (double)l->inside * w->vol->voxel[0] * w->vol->voxel[1] * w->vol->voxel[2];
+    if (!(c->data = mem_new(c->side * c->side * c->side, sizeof *c->data, err))) return -1;
+    fill(w, c);
+    return o && o->as_sampled ? 0 : spectrum_match(c->data, c->side, err) || normalise(c, err) ? -1 : 0;
+}
+
+int cube_make_both(const vol_t *v, const cube_opts_t *o, cube_t *c, cube_t *other, size_t side, err_t *err)
 {
     work_t w = {0};
     look_t l;
-    survey_t s;
-    vol_t *own = NULL;
-    int rc = -1;
+    double level;
     *c = (cube_t){.side = o && o->side ? o->side : CUBE_SIDE};
-    if (c->side < 16 || c->side > 64 || c->side % 2)
-        return err_set(err, ERR_USAGE, "cube: side %zu (even, 16 to 64)", c->side);
-    if (v->nx < MIN_SIDE || v->ny < MIN_SIDE || v->nz < MIN_SIDE)
-        return err_set(err, ERR_RANGE, "cube: %zu x %zu x %zu voxels are no volume (each side %d or more)", v->nx, v->ny, v->nz, MIN_SIDE);
-    if (contour_survey(v, &s, err) || !(v = clean(v, &s, o ? o->contour : NULL, &own, err))) return -1;
-    l.contour.background = s.background;
-    bool draft = o && o->draft;
-    if (draft ? work_draft(v, &w, &l, err) : work_make(v, &w, &l, err)) goto done;
-    for (int i = 0; i < (draft ? DRAFT_ROUNDS : ROUNDS); i++)
-        if (look(&w, CUBE_BLUR * l.frame.rg, &l, err)) goto done;
-
-    c->frame = l.frame;
-    if (o && o->adjust && o->adjust(&c->frame, o->ctx, err)) goto done;
-    c->voxel = CUBE_EDGE * c->frame.rg / (double)c->side;
-    c->background = l.contour.background;
-    c->level = l.contour.level;
-    c->volume = (double)l.inside * w.vol->voxel[0] * w.vol->voxel[1] * w.vol->voxel[2];
-    if (!(c->data = mem_new(c->side * c->side * c->side, sizeof *c->data, err))) goto done;
-    fill(&w, c);
-    rc = o && o->as_sampled ? 0 : spectrum_match(c->data, c->side, err) || normalise(c, err) ? -1 : 0;
-done:
+    if (other) *other = (cube_t){.side = side};
+    int rc = check(v, c->side, err) || (other && check(v, side, err)) || survey(v, o, &w, &l, &level, err) ? -1 : 0;
+    if (!rc) {
+        c->frame = l.frame;
+        c->map_level = level;
+        if (o && o->adjust) rc = o->adjust(&c->frame, o->ctx, err);
+    }
+    if (!rc) rc = sample_cube(&w, &l, o, c, err);
+    if (!rc && other) {
+        other->frame = c->frame;
+        other->map_level = level;
+        rc = sample_cube(&w, &l, o, other, err);
+    }
     work_free(&w);
-    vol_free(own);
     if (rc) cube_free(c);
+    if (rc && other) cube_free(other);
     return rc;
 }
+
+int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err) { return cube_make_both(v, o, c, NULL, 0, err); }
 
 void cube_free(cube_t *c)
 {

@@ -32,6 +32,7 @@ typedef struct {
     frame_t frame;      /* centre, axes, radius of gyration: angstrom, in the coordinates of the map */
     double voxel;       /* CUBE_EDGE * rg / side, angstrom */
     double level;       /* contour level at the cube's resolution */
+    double map_level;   /* that of the map as it came, contour_estimate(); NAN where that finds none */
     double background;
     double volume;      /* cubic angstrom inside the contour at the cube's resolution */
 } cube_t;
@@ -54,5 +55,8 @@ typedef struct {
  * Thread-safe; the same bytes for any number of threads. */
 int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err);
 void cube_free(cube_t *c); /* leaves {0} */
+
+/* The same, and *other, the cube that cube_make() makes with that side, for little more than the price of one; NULL: none. Both are empty on failure. */
+int cube_make_both(const vol_t *v, const cube_opts_t *o, cube_t *c, cube_t *other, size_t side, err_t *err);
 
 #endif

@@ -1,15 +1,15 @@
 /* desc: the 16^3 cube descriptor and its match over 24 turns (see desc.h; DESIGN 2). */
 #include "voxel/desc.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "base/mem.h"
+#include "nn/matmul.h"
+#include "voxel/desc_kern.h"
 #include "voxel/turn.h"
 
-enum { N = DESC_SIDE, BLOCK = 256 }; /* entries a GEMM: 4 MB of floats */
+enum { N = DESC_SIDE, BLOCK = 128, SLICE = 256 }; /* entries a product: 2 MB of floats; voxels of one sum */
 
 void desc_pack(const float *cube, size_t side, int8_t desc[DESC_LEN])
 {
@@ -45,15 +45,10 @@ void desc_turns(const int8_t desc[DESC_LEN], float *turns)
     for (int k = 0; k < DESC_TURNS; k++) turn_cube(unit, N, k, turns + (size_t)k * DESC_LEN);
 }
 
-/* 1 / length of the mean-free entry; exact integer sums. */
-static float inverse_length(const int8_t *d)
+/* 1 / length of the mean-free entry, by the exact sums of its bytes and of their squares (4096 * 127^2 < 2^31). */
+static float inverse_length(const int32_t sum[2])
 {
-    int32_t sum = 0, sq = 0; /* 4096 * 127^2 < 2^31 */
-    for (size_t i = 0; i < DESC_LEN; i++) {
-        sum += d[i];
-        sq += d[i] * d[i];
-    }
-    double var = (double)sq - (double)sum * (double)sum / DESC_LEN;
+    double var = (double)sum[1] - (double)sum[0] * (double)sum[0] / DESC_LEN;
     return var > 0 ? (float)(1 / sqrt(var)) : 0;
 }
 
@@ -66,18 +61,31 @@ static double norm(const float *dot, size_t images)
     return sqrt(sq);
 }
 
-/* n <= BLOCK rows of the table: x (BLOCK,4096) and dot (BLOCK,24,images) are scratch. */
+/* n <= BLOCK rows of the table: x (BLOCK,4096) and dot (2,BLOCK,24,images) are scratch. */
 static void match_block(const float *turns, size_t images, const int8_t *const *entry, size_t n, float *best, float *x, float *dot)
 {
     const size_t all = DESC_TURNS * images;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < DESC_LEN; j++) x[i * DESC_LEN + j] = (float)entry[i][j];
-    memset(x + n * DESC_LEN, 0, (BLOCK - n) * DESC_LEN * sizeof *x);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, BLOCK, (int)all, DESC_LEN, 1, x, DESC_LEN, turns, DESC_LEN, 0, dot, (int)all);
+    const desc_kern_t *kern = desc_kern();
+    float inverse[BLOCK];
+    for (size_t i = 0; i < n; i++) {
+        int32_t sum[2];
+        kern->unpack(entry[i], DESC_LEN, x + i * DESC_LEN, sum);
+        inverse[i] = inverse_length(sum);
+    }
+    float *sum = dot, *last = dot + BLOCK * all; /* slice by slice: one float that takes up 4096 products is not exact enough */
+    for (size_t k = 0; k < DESC_LEN; k += SLICE) {
+        const matmul_t m = {.rows = n, .in = SLICE, .out = all, .x = x + k, .w = turns + k, .y = sum, .ldx = DESC_LEN, .ldw = DESC_LEN, .ldy = all,
+                            .scale = 1, .add = k ? last : NULL, .ldadd = (ptrdiff_t)all};
+        matmul(&m, isa_best(), 1);
+        float *t = last;
+        last = sum;
+        sum = t;
+    }
+    dot = last;
     for (size_t i = 0; i < n; i++) {
         double most = norm(dot + i * all, images);
         for (size_t k = 1; k < DESC_TURNS; k++) most = fmax(most, norm(dot + i * all + k * images, images));
-        double r = DESC_STEP * nearbyint((double)((float)most * inverse_length(entry[i])) / DESC_STEP);
+        double r = DESC_STEP * nearbyint((double)((float)most * inverse[i]) / DESC_STEP);
         best[i] = (float)fmin(fmax(r, -1), 1);
     }
 }
@@ -89,7 +97,7 @@ int desc_match(const float *turns, size_t images, const int8_t *desc, const size
 #pragma omp parallel reduction(| : failed)
     {
         float *x = mem_new((size_t)BLOCK * DESC_LEN, sizeof *x, NULL);
-        float *dot = mem_new((size_t)BLOCK * DESC_TURNS, images * sizeof *dot, NULL);
+        float *dot = mem_new((size_t)2 * BLOCK * DESC_TURNS, images * sizeof *dot, NULL);
         const int8_t *entry[BLOCK];
         failed = !x || !dot;
 #pragma omp for schedule(static)

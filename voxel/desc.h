@@ -28,9 +28,9 @@ void desc_turns(const int8_t desc[DESC_LEN], float *turns);
  * images with the entry, mean off and unit length, or the first product where that is not above 0.
  * In:   turns  (24, images, 4096) of the query;  desc (any, 4096) the table
  *       row    row[0], then every `stride` bytes: the rows of the table to compare
- * Out:  best   (n)  -1..1, rounded to DESC_STEP, below which the sums depend on where in a block an entry stands; 0
+ * Out:  best   (n)  -1..1, rounded to DESC_STEP, below which the sums depend on the machine's kernels; 0
  *              where an entry is constant
- * One GEMM (24 images x 4096 x entries) a block of entries, blocks in parallel: the same bytes for any number of threads.
+ * One product (24 images x 4096 x entries) a block of entries, blocks in parallel: the same bytes for any number of threads.
  * 0, or -1: ERR_NOMEM. */
 int desc_match(const float *turns, size_t images, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
 

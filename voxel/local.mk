@@ -7,7 +7,7 @@ libvoxel_a_SOURCES = \
 	voxel/components.c voxel/components.h \
 	voxel/contour.c voxel/contour.h \
 	voxel/cube.c voxel/cube.h \
-	voxel/desc.c voxel/desc.h \
+	voxel/desc.c voxel/desc.h voxel/desc_kern.c voxel/desc_kern.h voxel/desc_vec.c \
 	voxel/encoder.c voxel/encoder.h voxel/encoder_table.c voxel/encoder_table.h \
 	voxel/fft.c voxel/fft.h \
 	voxel/symmetry.c voxel/symmetry.h \
@@ -19,6 +19,7 @@ libvoxel_a_SOURCES = \
 	voxel/profile.c voxel/profile.h \
 	voxel/resample.c voxel/resample.h \
 	voxel/softmask.c voxel/softmask.h \
+	voxel/tally.c voxel/tally.h voxel/tally_vec.c \
 	voxel/spectrum.c voxel/spectrum.h \
 	voxel/turn.c voxel/turn.h \
 	voxel/zernike.c voxel/zernike.h
@@ -31,11 +32,17 @@ libvoxel_avx2_a_SOURCES = voxel/lines_vec.c
 libvoxel_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
 libvoxel_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DKERN_ENTRY=lines_kern_avx2 -DKERN_NAME='"avx2"' -DKERN_FFT=16.0
 VOXEL_AVX2 = libvoxel_avx2.a
+# Those that agree with plain C to the last bit: nothing is fused.
+noinst_LIBRARIES += libvoxel_exact_avx2.a
+libvoxel_exact_avx2_a_SOURCES = voxel/desc_vec.c voxel/tally_vec.c
+libvoxel_exact_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS) -ffp-contract=off
+libvoxel_exact_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DTALLY_ENTRY=tally_avx2 -DDESC_ENTRY=desc_kern_avx2 -DKERN_NAME='"avx2"'
+VOXEL_AVX2 += libvoxel_exact_avx2.a
 endif
 
 if HAVE_CMOCKA
 VOXEL_TESTS = tests/test_align tests/test_components tests/test_cube tests/test_encoder tests/test_fft tests/test_filter tests/test_fsc tests/test_profile \
-	tests/test_resample tests/test_softmask tests/test_zernike
+	tests/test_resample tests/test_softmask tests/test_tally tests/test_zernike
 check_PROGRAMS += $(VOXEL_TESTS)
 TESTS += $(VOXEL_TESTS)
 tests_test_align_SOURCES = tests/test_align.c
@@ -68,6 +75,9 @@ tests_test_resample_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_softmask_SOURCES = tests/test_softmask.c
 tests_test_softmask_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_softmask_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_tally_SOURCES = tests/test_tally.c
+tests_test_tally_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_tally_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_zernike_SOURCES = tests/test_zernike.c
 tests_test_zernike_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_zernike_LDADD = $(VOXEL_LIBS) $(BASE_LIBS) $(TEST_LIBS)

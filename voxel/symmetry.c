@@ -3,22 +3,32 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-enum { AXES = 600, KEEP = 6, THIN = 3 };
+enum { AXES = 600, KEEP = 6, THIN = 6 };
 static const double SPHERE = 0.44, APART = 0.21; /* of a side; radians between axes that are kept */
+static const double NEAR = 0.05; /* of SYMMETRY_SCORE: what tilts of two degrees and less may add */
 static const double VISIBLE = 0.01; /* least that the correlation falls short of 1 between turns */
 
+typedef float four_t __attribute__((vector_size(4 * sizeof(float)), may_alias));
+typedef int32_t four_int_t __attribute__((vector_size(4 * sizeof(int32_t))));
+
+/* Points of the sphere, from the middle. */
 typedef struct {
-    const float *f;
+    size_t n;           /* and the arrays go on with zeros to a multiple of 4 */
+    float *x, *y, *z, *v; /* v: values there */
+    double sum, square; /* of the values */
+} points_t;
+
+typedef struct {
     size_t side;
-    double middle;
-    float *at;   /* (n, 3) points of the sphere, from the middle */
-    double *v;   /* (n) values there */
-    size_t n;
+    four_t *cell;    /* (side,side,side) the values at a voxel, beside it along x, along y, and along both */
+    points_t all, few; /* few: every THINth */
+    float *own;      /* what the points lie in */
 } body_t;
 
 typedef struct {
@@ -48,43 +58,69 @@ static void frame_of(const double *a, double *u, double *w)
 
 /* ---- correlation with itself turned ---- */
 
-static double value(const body_t *b, double x, double y, double z)
+enum { STEP = 64 }; /* points at a time */
+
+/* Where points at .. at + m go under the turn r: the cell, and the place in it. m is a multiple of 4. */
+static void places(const body_t *b, const points_t *p, const float *r, size_t at, size_t m, int32_t *cell, float (*in)[STEP])
 {
-    const double most = (double)b->side - 1.001;
-    x = fmin(fmax(x + b->middle, 0), most), y = fmin(fmax(y + b->middle, 0), most), z = fmin(fmax(z + b->middle, 0), most);
-    const size_t i = (size_t)x, j = (size_t)y, k = (size_t)z, s = b->side;
-    const double u = x - (double)i, v = y - (double)j, w = z - (double)k;
-    const float *p = b->f + (k * s + j) * s + i;
-    const double a = (double)p[0] + u * (double)(p[1] - p[0]), c = (double)p[s] + u * (double)(p[s + 1] - p[s]);
-    const float *q = p + s * s;
-    const double d = (double)q[0] + u * (double)(q[1] - q[0]), e = (double)q[s] + u * (double)(q[s + 1] - q[s]);
-    return (a + v * (c - a)) * (1 - w) + (d + v * (e - d)) * w;
+    const int32_t s = (int32_t)b->side;
+    const float middle = (float)(b->side - 1) / 2;
+    for (size_t i = 0; i < m; i += 4) {
+        const four_t x = *(const four_t *)(p->x + at + i), y = *(const four_t *)(p->y + at + i), z = *(const four_t *)(p->z + at + i);
+        four_int_t k[3];
+        for (int d = 0; d < 3; d++) {
+            const four_t t = r[3 * d] * x + r[3 * d + 1] * y + r[3 * d + 2] * z + middle; /* > 0: the sphere is well inside */
+            k[d] = __builtin_convertvector(t, four_int_t);
+            *(four_t *)(in[d] + i) = t - __builtin_convertvector(k[d], four_t);
+        }
+        *(four_int_t *)(cell + i) = (k[2] * s + k[1]) * s + k[0];
+    }
 }
 
-/* Every `thin`th point counts. */
-static double turned(const body_t *b, const double *a, double angle, size_t thin)
+/* The correlation of the density with itself turned by an angle about a. */
+static double turned(const body_t *b, const double *a, double angle, const points_t *p)
 {
     const double c = cos(angle), s = sin(angle), t = 1 - c;
     const double r[9] = {t * a[0] * a[0] + c,        t * a[0] * a[1] - s * a[2], t * a[0] * a[2] + s * a[1],
                          t * a[0] * a[1] + s * a[2], t * a[1] * a[1] + c,        t * a[1] * a[2] - s * a[0],
                          t * a[0] * a[2] - s * a[1], t * a[1] * a[2] + s * a[0], t * a[2] * a[2] + c};
-    double n = 0, x1 = 0, y1 = 0, xx = 0, yy = 0, xy = 0;
-    for (size_t i = 0; i < b->n; i += thin) {
-        const double p[3] = {(double)b->at[3 * i], (double)b->at[3 * i + 1], (double)b->at[3 * i + 2]};
-        const double x = b->v[i], y = value(b, dot(r, p), dot(r + 3, p), dot(r + 6, p));
-        n += 1, x1 += x, y1 += y, xx += x * x, yy += y * y, xy += x * y;
+    const size_t plane = b->side * b->side;
+    float m[9];
+    for (int i = 0; i < 9; i++) m[i] = (float)r[i];
+    double y1 = 0, yy = 0, xy = 0;
+    for (size_t at = 0; at < p->n; at += STEP) {
+        int32_t cell[STEP] __attribute__((aligned(16)));
+        float in[3][STEP] __attribute__((aligned(16))), y[STEP] __attribute__((aligned(16)));
+        const size_t left = p->n - at < STEP ? p->n - at : STEP, wide = (left + 3) / 4 * 4;
+        places(b, p, m, at, wide, cell, in);
+        for (size_t i = 0; i < left; i++) {
+            const four_t low = b->cell[cell[i]], q = low + in[2][i] * (b->cell[(size_t)cell[i] + plane] - low);
+            const float u = q[0] + in[0][i] * (q[1] - q[0]), v = q[2] + in[0][i] * (q[3] - q[2]);
+            y[i] = u + in[1][i] * (v - u);
+        }
+        for (size_t i = left; i < wide; i++) y[i] = 0;
+        four_t s1 = {0}, s2 = {0}, s3 = {0};
+        for (size_t i = 0; i < wide; i += 4) {
+            const four_t w = *(const four_t *)(y + i);
+            s1 += w;
+            s2 += w * w;
+            s3 += w * *(const four_t *)(p->v + at + i);
+        }
+        y1 += (double)(s1[0] + s1[1] + s1[2] + s1[3]);
+        yy += (double)(s2[0] + s2[1] + s2[2] + s2[3]);
+        xy += (double)(s3[0] + s3[1] + s3[2] + s3[3]);
     }
-    const double vx = xx - x1 * x1 / n, vy = yy - y1 * y1 / n;
-    return vx > 0 && vy > 0 ? (xy - x1 * y1 / n) / sqrt(vx * vy) : 0;
+    const double n = (double)p->n, vx = p->square - p->sum * p->sum / n, vy = yy - y1 * y1 / n;
+    return vx > 0 && vy > 0 ? (xy - p->sum * y1 / n) / sqrt(vx * vy) : 0;
 }
 
-static double fold_of(const body_t *b, const double *a, int fold, size_t thin) { return turned(b, a, 2 * M_PI / fold, thin); }
+static double fold_of(const body_t *b, const double *a, int fold, const points_t *p) { return turned(b, a, 2 * M_PI / fold, p); }
 
-/* Up the correlation, by ever smaller tilts. */
-static void refine(const body_t *b, axis_t *x, int fold)
+/* Up the correlation of points p, by tilts of `step` and of halves of it, down to `last`. */
+static void climb(const body_t *b, axis_t *x, int fold, const points_t *p, double step, double last)
 {
-    x->c = fold_of(b, x->axis, fold, 1);
-    for (double step = 0.07; step > 0.006; step /= 2)
+    x->c = fold_of(b, x->axis, fold, p);
+    for (; step > last; step /= 2)
         for (bool moved = true; moved;) {
             double u[3], w[3];
             moved = false;
@@ -94,7 +130,7 @@ static void refine(const body_t *b, axis_t *x, int fold)
                 axis_t y = *x;
                 for (int i = 0; i < 3; i++) y.axis[i] += s * e[i];
                 unit(y.axis);
-                y.c = fold_of(b, y.axis, fold, 1);
+                y.c = fold_of(b, y.axis, fold, p);
                 if (y.c <= x->c + 1e-5) continue;
                 *x = y;
                 moved = true;
@@ -103,13 +139,21 @@ static void refine(const body_t *b, axis_t *x, int fold)
         }
 }
 
+/* First by few points; what is then far from symmetric is left there, as tilts of two degrees change little. */
+static void refine(const body_t *b, axis_t *x, int fold)
+{
+    climb(b, x, fold, &b->few, 0.07, 0.03);
+    climb(b, x, fold, &b->all, 0, 0.03);
+    if (x->c >= SYMMETRY_SCORE - NEAR) climb(b, x, fold, &b->all, 0.035, 0.006);
+}
+
 /* The least correlation under all turns of the axis, to *score, and 1 - how much that falls short of 1 over how much halfway between turns; 0 where
  * hardly anything is short there. */
 static double contrast(const body_t *b, const axis_t *x, int fold, double *score)
 {
-    const double off = 1 - turned(b, x->axis, M_PI / fold, 1);
+    const double off = 1 - turned(b, x->axis, M_PI / fold, &b->all);
     double least = x->c;
-    for (int k = 2; 2 * k <= fold; k++) least = fmin(least, turned(b, x->axis, 2 * M_PI * k / fold, 1));
+    for (int k = 2; 2 * k <= fold; k++) least = fmin(least, turned(b, x->axis, 2 * M_PI * k / fold, &b->all));
     *score = least;
     return off > VISIBLE ? fmax(1 - (1 - least) / off, 0) : 0;
 }
@@ -139,7 +183,7 @@ static size_t seek(const body_t *b, int fold, double *c, axis_t *best)
             const double z = (i + 0.5) / AXES, r = sqrt(1 - z * z);
             a[0] = r * cos(golden * i), a[1] = r * sin(golden * i), a[2] = z;
         }
-        c[i] = fold_of(b, a, fold, THIN);
+        c[i] = fold_of(b, a, fold, &b->few);
     }
     while (n < KEEP) {
         int k = 0;
@@ -178,7 +222,7 @@ static axis_t on_cone(const body_t *b, const double *a, double angle, int fold)
         axis_t x;
         const double t = 2 * M_PI * k / STEPS;
         for (int i = 0; i < 3; i++) x.axis[i] = cos(angle) * a[i] + sin(angle) * (cos(t) * u[i] + sin(t) * w[i]);
-        x.c = fold_of(b, x.axis, fold, THIN);
+        x.c = fold_of(b, x.axis, fold, &b->few);
         if (x.c > best.c) best = x;
     }
     refine(b, &best, fold);
@@ -228,24 +272,56 @@ static void judge(const body_t *b, double *c, symmetry_t *out)
     *out = (symmetry_t){.group = "C1", .order = 1, .score = 1};
 }
 
+static size_t padded(size_t n) { return (n + 3) / 4 * 4; }
+
+/* The points of the sphere in memory of their own. */
+static int take_points(body_t *b, const float *cube, err_t *err)
+{
+    const size_t side = b->side;
+    const double middle = ((double)side - 1) / 2, r = SPHERE * (double)side;
+    size_t room = padded(side * side * side) + 4;
+    b->own = mem_zero(2 * room, 4 * sizeof *b->own, err);
+    if (!b->own) return -1;
+    points_t *set[2] = {&b->all, &b->few};
+    for (size_t k = 0; k < 2; k++)
+        *set[k] = (points_t){.x = b->own + 4 * k * room, .y = b->own + (4 * k + 1) * room, .z = b->own + (4 * k + 2) * room, .v = b->own + (4 * k + 3) * room};
+    for (size_t i = 0, n = 0; i < side * side * side; i++) {
+        const double p[3] = {(double)(i % side) - middle, (double)(i / side % side) - middle, (double)(i / side / side) - middle};
+        if (dot(p, p) > r * r) continue;
+        for (size_t k = 0; k < (n % THIN ? 1 : 2); k++) {
+            points_t *s = set[k];
+            s->x[s->n] = (float)p[0], s->y[s->n] = (float)p[1], s->z[s->n] = (float)p[2], s->v[s->n] = cube[i];
+            s->sum += (double)cube[i];
+            s->square += (double)cube[i] * (double)cube[i];
+            s->n++;
+        }
+        n++;
+    }
+    return 0;
+}
+
+/* What a point between voxels is made of, side by side. */
+static int take_cells(body_t *b, const float *cube, err_t *err)
+{
+    const size_t s = b->side, n = s * s * s;
+    b->cell = mem_new(n, sizeof *b->cell, err);
+    if (!b->cell) return -1;
+    for (size_t i = 0; i < n; i++) { /* at the far faces, where no point comes, anything */
+        const size_t x = i + 1 < n ? i + 1 : i, y = i + s < n ? i + s : i, xy = i + s + 1 < n ? i + s + 1 : i;
+        b->cell[i] = (four_t){cube[i], cube[x], cube[y], cube[xy]};
+    }
+    return 0;
+}
+
 int symmetry_guess(const float *cube, size_t side, symmetry_t *out, err_t *err)
 {
-    body_t b = {.f = cube, .side = side, .middle = ((double)side - 1) / 2};
+    body_t b = {.side = side};
     if (side < 12 || side > 64) return err_set(err, ERR_RANGE, "symmetry: a cube of side %zu (12 to 64)", side);
     double *c = mem_new(AXES + 3, sizeof *c, err);
-    b.at = mem_new(side * side * side, 3 * sizeof *b.at, err);
-    b.v = mem_new(side * side * side, sizeof *b.v, err);
-    int rc = c && b.at && b.v ? 0 : -1;
-    const double r = SPHERE * (double)side;
-    for (size_t i = 0; !rc && i < side * side * side; i++) {
-        const double p[3] = {(double)(i % side) - b.middle, (double)(i / side % side) - b.middle, (double)(i / side / side) - b.middle};
-        if (dot(p, p) > r * r) continue;
-        for (int k = 0; k < 3; k++) b.at[3 * b.n + (size_t)k] = (float)p[k];
-        b.v[b.n++] = (double)cube[i];
-    }
+    int rc = c && !take_points(&b, cube, err) && !take_cells(&b, cube, err) ? 0 : -1;
     if (!rc) judge(&b, c, out);
     mem_free(c);
-    mem_free(b.at);
-    mem_free(b.v);
+    mem_free(b.cell);
+    mem_free(b.own);
     return rc;
 }
