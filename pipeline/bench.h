@@ -84,6 +84,7 @@ typedef struct {
     const char *dir;       /* made where it is not there */
     const char *protocol;
     json_t *about;         /* what it was made with; borrowed */
+    size_t failed;         /* queries that could not be read, and are not in it */
     size_t times;          /* resamplings */
     uint64_t seed;
 } benchreport_t;
@@ -94,7 +95,7 @@ typedef struct {
  *   hits.tsv     task query method rank id score relevance
  *   curves.tsv   task gallery relevance method k recall
  *   summary.tsv  task gallery relevance bin method queries relevant, then each measure with low and high
- *   summary.json the same with `about`
+ *   summary.json the same with `about` and `failed`
  * each whole or not at all; equal input gives equal bytes. 0, or -1: ERR_IO, ERR_RANGE no query, ERR_NOMEM. */
 int bench_write(const benchreport_t *r, const benchtask_t *task, size_t n, err_t *err);
 

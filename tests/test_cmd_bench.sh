@@ -69,6 +69,7 @@ rivals() { # one that is always right, one that knows one query, one by embeddin
     run 0 "$cryolex" bench emdb-pdb -o r --queries maps/maps.tsv --times 50 --scores right=right.tsv,some=some.tsv --embeddings vector=z.tsv || return 1
     same right "1 1 1" "$(cell r/ranks.tsv method=right gallery=all relevance=entry rank | tr '\n' ' ' | sed 's/ $//')" &&
         same vector "1 1 1" "$(cell r/ranks.tsv method=vector gallery=all relevance=entry rank | tr '\n' ' ' | sed 's/ $//')" &&
+        same hash "$(sha256sum <some.tsv | cut -d' ' -f1)" "$(sed -n '/"some": {/,/}/s/.*"sha256": "\(.*\)".*/\1/p' r/summary.json)" &&
         same some 1 "$(cell r/ranks.tsv method=some gallery=all relevance=entry rank | head -1)" && grep -q 'some: nothing on 2 of 3 queries' "$err"
 }
 
@@ -83,6 +84,7 @@ function_() { # by the gallery as it is the terms are those of the entry; withou
         "$(cell f/function.tsv gallery=all namespace=molecular_function method | tr '\n' ' ' | sed 's/ $//')" || return 1
     same novel "3 3" "$(cell f/novel.tsv gallery=all queries | awk '{n += $1} END {print n}') $(cell f/novel.tsv gallery=no_relatives queries | awk '{n += $1} END {print n}')" &&
         same bins 10 "$(cell f/calibration.tsv gallery=all kind=entry pairs | wc -l)" && [ -n "$(cell f/calibration_summary.tsv gallery=all kind=entry ece)" ] || return 1
+    bench 2 function -o fm -d d.h5 --queries maps/maps.tsv --scores cube=some.tsv && grep -q 'cube_10: two methods of this name' "$err" || return 1
     bench 0 function -o fm -d d.h5 --queries maps/maps.tsv && same maps 3 "$(cell fm/function.tsv gallery=all namespace=molecular_function method=naive queries)"
 }
 
@@ -118,7 +120,7 @@ bad_tables() {
         printf 'query\tentry\tscore\n1aaa\t1aaa\tnan\n' >bad.tsv && bench 3 emdb-pdb -o x --queries maps/maps.tsv --scores a=bad.tsv && grep -q 'bad.tsv: line 2: score' "$err" || return 1
         printf 'query\tentry\tscore\n1aaa\t1aaa\t1\n1aaa\t1aaa\t1\n' >bad.tsv && bench 3 emdb-pdb -o x --queries maps/maps.tsv --scores a=bad.tsv && grep -q 'line 3: a pair that came before' "$err" || return 1
         printf 'id\tx\n1aaa\t1\n1aaa\t2\n' >bad.tsv && bench 3 emdb-pdb -o x --queries maps/maps.tsv --embeddings a=bad.tsv && grep -q 'id 1aaa twice' "$err" || return 1
-        printf 'file\tfitted_pdb\ngone.mrc\t1aaa\n1aaa.mrc\t1aaa\n' >maps/gone.tsv && bench 1 emdb-pdb -o gone --queries maps/gone.tsv && grep -q gone.mrc "$err"
+        printf 'file\tfitted_pdb\ngone.mrc\t1aaa\n1aaa.mrc\t1aaa\n' >maps/gone.tsv && bench 1 emdb-pdb -o gone --queries maps/gone.tsv && grep -q gone.mrc "$err" && grep -q '^ "failed": 1,$' gone/summary.json
 }
 
 figures() { # the same whenever they are drawn
