@@ -143,7 +143,8 @@ formats() {
 sizes() { # a speck is doubted in every format, and no mass is written with an exponent
     awk 'BEGIN { for (i = 1; i <= 12; i++) printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 3 * cos(i), 3 * sin(i), i / 4 }' >speck.pdb
     for f in text tsv json; do run 0 "$cryolex" annotate --format $f speck.pdb && grep -q 'speck.pdb: Rg .* is less than any protein' "$err" || { cat "$err"; return 1; }; done
-    awk 'BEGIN { for (i = 0; i < 22000; i++) printf "ATOM  %5d  CA  ALA %c%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, 65 + i / 1000, i % 1000, 4 * (i % 28), 4 * (int(i / 28) % 28), 5 * int(i / 784) }' >huge.pdb
+    awk 'BEGIN { for (x = -78; x <= 78; x += 6) for (y = -78; y <= 78; y += 6) for (z = -90; z <= 90; z += 6) if (x * x + y * y + 0.7 * z * z < 6084)
+        printf "ATOM  %5d  CA  ALA %c%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", ++i, 65 + i / 1000, i % 1000, x, y, z }' >huge.pdb
     run 0 "$cryolex" annotate -q --format tsv huge.pdb && grep -q ';mass_kda=[0-9][0-9][0-9][0-9][0-9]*;' "$out" || { cat "$out"; return 1; }
     "$cryolex" simulate -q --resolution 8 --apix 3 query.pdb query.mrc && run 0 "$cryolex" annotate -q --format text query.mrc && grep -q ', contour about [0-9.]*$' "$out"
 }
