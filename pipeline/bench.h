@@ -121,7 +121,8 @@ int bench_json(const char *path, const json_t *j, err_t *err);
 /* A number as the tables have it (six significant digits), "-" for NAN. */
 void bench_number(FILE *f, double x);
 
-/* PDB id of an index id such as 1abc, 1abc_A or 1ABC-2: what stands before "_", in small letters; out has room for n bytes. */
+/* The entry that an id is of, in small letters: of 1abc, 1abc_A or 1ABC-2 the PDB id, of emd_1234 or EMD-1234_5A "emd-1234", of others all of it. out has room for n
+ * bytes, and may be id. */
 void bench_entry(const char *id, char *out, size_t n);
 
 #endif

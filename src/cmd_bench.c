@@ -34,7 +34,7 @@ static const opt_t rows[] = {
      "Of dataset build: its split has the queries of pdb, views and function, and it tells clusters, accessions, terms and relatives"},
     {0, "split", OPT_CHOICE, offsetof(opts_t, split), NULL, 0, 0, "train|valid|test", "test", "The split whose entries are queries"},
     {0, "queries", OPT_STR, offsetof(opts_t, manifest), "TSV", 0, 0, NULL, NULL,
-     "The queries of emdb-pdb and text, and of function in place of views: see below"},
+     "The queries of emdb-pdb and text, and of function in place of views; the columns are told with the protocols"},
     {0, "embeddings", OPT_STR, offsetof(opts_t, embeddings), "LIST", 0, 0, NULL, NULL,
      "NAME=FILE,...: embeddings of queries and entries by other methods, HDF5 or TSV; compared by cosine"},
     {0, "scores", OPT_STR, offsetof(opts_t, scores), "LIST", 0, 0, NULL, NULL,
