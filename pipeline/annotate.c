@@ -22,6 +22,7 @@ typedef struct {
     float *broad;      /* and of the nearest, more evenly */
     float *text;       /* NULL without embeddings */
     float *confidence;
+    float *below;      /* highest confidence of a descendant that is told */
     unsigned char *told;
     double trust;      /* in the votes */
 } marks_t;
@@ -32,14 +33,15 @@ static int marks_new(const terms_t *t, marks_t *m, err_t *err)
     m->vote = mem_zero(t->n, sizeof *m->vote, err);
     m->broad = mem_zero(t->n, sizeof *m->broad, err);
     m->confidence = mem_zero(t->n, sizeof *m->confidence, err);
+    m->below = mem_zero(t->n, sizeof *m->below, err);
     m->told = mem_zero(t->n, 1, err);
     if (t->z) m->text = mem_zero(t->n, sizeof *m->text, err);
-    return m->base && m->vote && m->broad && m->confidence && m->told && (m->text || !t->z) ? 0 : -1;
+    return m->base && m->vote && m->broad && m->confidence && m->below && m->told && (m->text || !t->z) ? 0 : -1;
 }
 
 static void marks_free(marks_t *m)
 {
-    void *const own[] = {m->base, m->vote, m->broad, m->text, m->confidence, m->told};
+    void *const own[] = {m->base, m->vote, m->broad, m->text, m->confidence, m->below, m->told};
     for (size_t k = 0; k < sizeof own / sizeof *own; k++) mem_free(own[k]);
 }
 
@@ -138,17 +140,16 @@ static void confidences(const terms_t *t, const evidence_t *e, const marks_t *m)
         }
 }
 
-/* Mark what is confident enough, without the ancestors of what is. */
+/* Mark what is confident enough, without those ancestors of what is told that are hardly surer. */
 static void tell(const terms_t *t, const annotate_opts_t *o, const marks_t *m)
 {
-    for (size_t i = 0; i < t->n; i++)
-        m->told[i] = (double)m->confidence[i] >= o->min_confidence && (o->spaces & 1u << t->space[i]);
-    if (o->ancestors) return;
-    for (size_t i = t->n; i-- > 0;) { /* 1: told; 2: an ancestor of such */
-        if (!m->told[i]) continue;
+    for (size_t i = t->n; i-- > 0;) { /* children come after their parents */
+        const double sure = (double)m->confidence[i];
+        m->told[i] = sure >= o->min_confidence && (o->spaces & 1u << t->space[i]) && (o->ancestors || (double)m->below[i] < ANNOTATE_SURER * sure);
+        const float best = m->told[i] ? fmaxf(m->below[i], m->confidence[i]) : m->below[i];
         for (size_t k = t->parents.at[i]; k < t->parents.at[i + 1]; k++) {
-            unsigned char *up = &m->told[t->parents.item[k]];
-            if (*up) *up = 2;
+            float *up = &m->below[t->parents.item[k]];
+            *up = fmaxf(*up, best);
         }
     }
 }
@@ -193,7 +194,7 @@ static void support(const terms_t *t, const annotation_t *a, termhit_t *h)
 static int collect(const terms_t *t, const annotate_opts_t *o, const marks_t *m, const annotation_t *a, termhit_t **told, size_t *count, err_t *err)
 {
     size_t n = 0, of_space[TERM_KINDS] = {0};
-    for (size_t i = 0; i < t->n; i++) n += m->told[i] == 1;
+    for (size_t i = 0; i < t->n; i++) n += m->told[i];
     ranked_t *r = mem_new(n, sizeof *r, err);
     *told = mem_zero(n, sizeof **told, err);
     if (!r || !*told) {
@@ -202,7 +203,7 @@ static int collect(const terms_t *t, const annotate_opts_t *o, const marks_t *m,
     }
     n = 0;
     for (size_t i = 0; i < t->n; i++)
-        if (m->told[i] == 1)
+        if (m->told[i])
             r[n++] = (ranked_t){.hit = {.term = i, .confidence = m->confidence[i], .vote = m->vote[i], .text = m->text ? m->text[i] : NAN},
                                 .space = t->space[i],
                                 .base = m->base[i]};

@@ -13,13 +13,14 @@
 #include "pipeline/search.h"
 
 #define ANNOTATE_SUPPORT 3 /* hits named for a term */
+#define ANNOTATE_SURER 0.75 /* a term is left out where one that is told under it has at least this share of its confidence */
 
 typedef struct {
     size_t hits;           /* nearest entries that have a say, > 0 */
     size_t terms;          /* most terms of a namespace, > 0 */
     double min_confidence; /* of a term; 0..1 */
     unsigned spaces;       /* bits 1 << termspace_t: kinds wanted */
-    bool ancestors;        /* also terms that are ancestors of others that are told */
+    bool ancestors;        /* also terms that ANNOTATE_SURER leaves out */
     const scoring_t *scoring; /* NULL: scoring_default */
     const evidence_t *evidence; /* NULL: that of the index where it is fitted, else evidence_default(scoring->text) */
     const terms_t *molecules;   /* of all entries, terms_of_molecules(); NULL: no names of molecules */

@@ -5,18 +5,24 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/intern.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "pipeline/dataset_build.h"
 
 const char *const bench_gallery[GALLERIES] = {"all", "equal_mass"};
 static const unsigned gallery_bit[GALLERIES] = {BENCH_ALL, BENCH_HARD};
 
 void bench_entry(const char *id, char *out, size_t n)
 {
+    const bool emdb = !strncasecmp(id, "emd", 3) && (id[3] == '_' || id[3] == '-') && isdigit((unsigned char)id[4]);
+    char pdb[5];
+    dataset_pdb_id(id, pdb);
+    const size_t len = *pdb ? strlen(pdb) : emdb ? 4 + strspn(id + 4, "0123456789") : strlen(id);
     size_t k = 0;
-    for (; id[k] && id[k] != '_' && k + 1 < n; k++) out[k] = (char)tolower((unsigned char)id[k]);
+    for (; k < len && k + 1 < n; k++) out[k] = emdb && k == 3 ? '-' : (char)tolower((unsigned char)id[k]);
     out[k] = 0;
 }
 

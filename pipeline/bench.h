@@ -84,6 +84,7 @@ typedef struct {
     const char *dir;       /* made where it is not there */
     const char *protocol;
     json_t *about;         /* what it was made with; borrowed */
+    size_t failed;         /* queries that could not be read, and are not in it */
     size_t times;          /* resamplings */
     uint64_t seed;
 } benchreport_t;
@@ -94,7 +95,7 @@ typedef struct {
  *   hits.tsv     task query method rank id score relevance
  *   curves.tsv   task gallery relevance method k recall
  *   summary.tsv  task gallery relevance bin method queries relevant, then each measure with low and high
- *   summary.json the same with `about`
+ *   summary.json the same with `about` and `failed`
  * each whole or not at all; equal input gives equal bytes. 0, or -1: ERR_IO, ERR_RANGE no query, ERR_NOMEM. */
 int bench_write(const benchreport_t *r, const benchtask_t *task, size_t n, err_t *err);
 
@@ -120,7 +121,8 @@ int bench_json(const char *path, const json_t *j, err_t *err);
 /* A number as the tables have it (six significant digits), "-" for NAN. */
 void bench_number(FILE *f, double x);
 
-/* PDB id of an index id such as 1abc, 1abc_A or 1ABC-2: what stands before "_", in small letters; out has room for n bytes. */
+/* The entry that an id is of, in small letters: of 1abc, 1abc_A or 1ABC-2 the PDB id, of emd_1234 or EMD-1234_5A "emd-1234", of others all of it. out has room for n
+ * bytes, and may be id. */
 void bench_entry(const char *id, char *out, size_t n);
 
 #endif

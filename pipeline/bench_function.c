@@ -88,6 +88,8 @@ static int add_teller(work_t *o, const char *name, int by, size_t what, size_t k
     char full[128];
     if (k) snprintf(full, sizeof full, "%s_%zu", name, k);
     else snprintf(full, sizeof full, "%s", name);
+    for (size_t i = 0; i < o->tellers; i++)
+        if (!strcmp(o->teller[i].name, full)) return err_set(err, ERR_USAGE, "%s: two methods of this name", full);
     if (o->tellers == BENCH_METHODS) return err_set(err, ERR_USAGE, "%s: more than %d methods", name, BENCH_METHODS);
     teller_t *t = &o->teller[o->tellers];
     *t = (teller_t){.name = mem_str(full, err), .by = by, .what = what, .k = k};
@@ -215,7 +217,7 @@ static int calibration(work_t *o, size_t i, size_t own, const record_t *r, const
         annotation_t a;
         const annotate_opts_t how = {.hits = ANNOTATE_HITS, .terms = x->terms.n + o->molecules.n, .spaces = (1u << TERM_KINDS) - 1, .ancestors = true,
                                      .scoring = &o->w->search.scoring, .molecules = &o->molecules, .skip = g ? o->skip : NULL};
-        if (annotate_run(x, r, z, &how, &a, err)) break;
+        if ((rc = annotate_run(x, r, z, &how, &a, err))) break;
         bool relative = false;
         for (size_t k = 0; k < a.n && k < KNOWN_NEAREST; k++) relative = relative || o->skip[a.hit[k].entry];
         o->asked[g][relative]++;
@@ -397,6 +399,7 @@ static int put_json(const work_t *o, const benchreport_t *r, const cafaresult_t 
         }
     json_object_set_new(all, "protocol", json_string(r->protocol));
     json_object_set(all, "about", r->about);
+    json_object_set_new(all, "failed", json_integer((json_int_t)r->failed));
     json_object_set_new(all, "summary", rows);
     json_object_set(all, "calibration", calibration);
     char *path = bench_path(r->dir, "summary.json", err);
@@ -461,7 +464,9 @@ int bench_function(benchmaps_t *m, const benchwork_t *w, const benchreport_t *r,
     if (!rc) rc = benchmaps_run(m, w, take, o, failed, err);
     if (!rc && o->unknown) log_msg(w->log, LOG_INFO, "%zu queries are of entries without terms, and are passed over", o->unknown);
     if (!rc && !o->n) rc = err_set(err, ERR_RANGE, "bench: no query whose entry has terms");
-    if (!rc) rc = report(o, r, groups, err);
+    benchreport_t done = *r;
+    done.failed = *failed;
+    if (!rc) rc = report(o, &done, groups, err);
     end(o);
     mem_free(o);
     return rc;

@@ -13,7 +13,7 @@
  *   novel.tsv             gallery relative queries novel: how many queries were called novel, by whether a relative is among the first ten hits
  *   calibration.tsv, calibration_summary.tsv  see bench_calib.h: probabilities of `annotate` of at least 0.1, of entries (the first five: is it the same protein?) and
  *                         of a relative among the first ten hits; by the gallery as it is and without the query's relatives
- *   summary.json          function.tsv and calibration_summary.tsv, with `about`
+ *   summary.json          function.tsv and calibration_summary.tsv, with `about` and `failed`
  * 0, or -1: ERR_UNSUP an index without terms; ERR_RANGE no query with a term; those of bench_search(), annotate_run(); ERR_IO; ERR_NOMEM. */
 int bench_function(benchmaps_t *m, const benchwork_t *w, const benchreport_t *r, size_t *failed, err_t *err);
 

@@ -50,7 +50,7 @@ void benchmaps_kinds(const benchmaps_t *m, benchtask_t *t);
 int benchmaps_bits(const benchmaps_t *m, const benchwork_t *w, size_t i, uint8_t *bits, err_t *err);
 /* Bits of the kinds that mean the same protein, not only the same function. */
 unsigned benchmaps_same(const benchmaps_t *m);
-/* relative (gallery) 1: entries of the groups of the dataset that query i or its kin are of. Without a dataset those that share a bit with it. */
+/* relative (gallery) 1: entries of the groups of the dataset that query i or its kin are of. Without a dataset the entries of query i and its kin alone. */
 int benchmaps_relatives(const benchmaps_t *m, const benchwork_t *w, size_t i, uint8_t *relative, err_t *err);
 /* The entry of the gallery that query i is of, or -1. */
 long benchmaps_own(const benchmaps_t *m, size_t i);

@@ -274,6 +274,7 @@ static int put_summary(const benchreport_t *r, const benchtask_t *task, size_t n
     for (size_t k = 0; !rc && k < n; k++) rc = sum_task(r, &task[k], f, rows, err);
     json_object_set_new(all, "protocol", json_string(r->protocol));
     json_object_set(all, "about", r->about);
+    json_object_set_new(all, "failed", json_integer((json_int_t)r->failed));
     json_object_set_new(all, "summary", rows);
     if (!rc) rc = bench_json(path, all, err);
     json_decref(all);

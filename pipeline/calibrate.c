@@ -191,7 +191,7 @@ static int set_cut(const pairs_t *p, evidence_t *e, calibrated_t *c, err_t *err)
             if (pass) lost += has && known < e->cut, refused += !has && known < e->cut;
             if (pass || i + 1 < p->n || !n) continue;
             qsort(x, n, sizeof *x, ascending);
-            e->cut = fmin(round(1000 * x[(size_t)((1 - CALIBRATE_KEEP) * (double)n)]) / 1000, 0.5);
+            e->cut = fmin(floor(1000 * x[(size_t)((1 - CALIBRATE_KEEP) * (double)n)]) / 1000, 0.5);
         }
     c->kept = n ? 1 - (double)lost / (double)n : (double)NAN;
     c->refused = p->n > n ? (double)refused / (double)(p->n - n) : (double)NAN;

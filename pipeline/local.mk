@@ -177,5 +177,5 @@ check_PROGRAMS += tests/test_measure
 TESTS += tests/test_measure
 tests_test_measure_SOURCES = tests/test_measure.c
 tests_test_measure_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-tests_test_measure_LDADD = $(PIPELINE_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+tests_test_measure_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif

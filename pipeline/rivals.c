@@ -16,6 +16,7 @@
 static void rival_free(rival_t *r)
 {
     mem_free(r->name);
+    mem_free(r->path);
     intern_free(&r->id);
     intern_free(&r->entry);
     mem_free(r->z);
@@ -176,8 +177,8 @@ static int add(rivals_t *r, const char *list, int (*read)(const char *, rival_t 
         size_t cap = r->n;
         if ((rc = mem_grow(&r->rival, &cap, r->n + 1, sizeof *r->rival, err))) break;
         rival_t *to = &r->rival[r->n++];
-        *to = (rival_t){.name = mem_str(item, err)};
-        rc = to->name ? read(equals + 1, to, err) : -1;
+        *to = (rival_t){.name = mem_str(item, err), .path = mem_str(equals + 1, err)};
+        rc = to->name && to->path ? read(to->path, to, err) : -1;
     }
     mem_free(copy);
     return rc;

@@ -6,7 +6,7 @@
 #include "base/intern.h"
 
 typedef struct {
-    char *name;
+    char *name, *path;
     intern_t id;     /* of vectors, or of the queries of scores */
     size_t d;        /* numbers of a vector; 0: scores of pairs */
     float *z;        /* (id.n, d), of length 1; a vector of zeros stays */

@@ -35,7 +35,7 @@ static const opt_t rows[] = {
     {0, "namespace", OPT_STR, offsetof(opts_t, spaces), "LIST", 0, 0, NULL, "function,process,component,ec,pfam,cath,molecule",
      "Kinds of terms: some of function, process, component (the namespaces of GO), ec, pfam, cath, molecule (names)"},
     {0, "ancestors", OPT_FLAG, offsetof(opts_t, ancestors), NULL, 0, 0, NULL, NULL,
-     "Print the general terms, too, that follow from the specific ones"},
+     "Print all general terms, too, that follow from the specific ones"},
     {0, "force", OPT_FLAG, offsetof(opts_t, force), NULL, 0, 0, NULL, NULL, "Tell terms also of what is unlike anything in the index"},
     {0, "format", OPT_CHOICE, offsetof(opts_t, format), NULL, 0, 0, "auto|text|tsv|json", "auto",
      "Text to read, TSV with a header row, or a JSON object a line for each query; auto is text on a terminal, else TSV"},
@@ -94,6 +94,13 @@ static double mass_of(const record_t *rec)
     return DALTONS * (double)rec->volume / 1000;
 }
 
+/* Of small bodies two digits, of others whole kilodaltons. */
+static void put_mass(const record_t *rec)
+{
+    const double mass = mass_of(rec);
+    printf("%.*f", mass < 0.1 ? 3 : mass < 1 ? 2 : mass < 10 ? 1 : 0, mass);
+}
+
 static const char *kind_of(int s) { return s < GO_NAMESPACES ? "go" : term_space_name[s]; }
 
 static void tsv_row(const char *query, const char *kind, const char *id, const char *name, const char *where, double confidence)
@@ -126,7 +133,8 @@ static void tsv_terms(const char *query, const index_t *x, const terms_t *t, con
 static void print_tsv(const char *query, const body_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     tsv_row(query, "query", a->novel ? "novel" : "known", "-", "", a->known);
-    printf("rg=%.1f;volume=%.0f;mass_kda=%.3g", (double)body->rec->rg, (double)body->rec->volume, mass_of(body->rec));
+    printf("rg=%.1f;volume=%.0f;mass_kda=", (double)body->rec->rg, (double)body->rec->volume);
+    put_mass(body->rec);
     if (*body->symmetry.group) printf(";symmetry=%s:%.3f", body->symmetry.group, body->symmetry.score);
     putchar('\n');
     for (size_t i = 0; i < entries; i++) {
@@ -268,9 +276,12 @@ static void print_text(const char *query, const body_t *body, const index_t *x, 
     tsv_put(stdout, query);
     const record_t *rec = body->rec;
     const symmetry_t *s = &body->symmetry;
-    printf("\n  radius of gyration %.1f A, envelope %.4g nm^3, mass about %.*f kDa", (double)rec->rg, (double)rec->volume / 1000, mass_of(rec) < 10, mass_of(rec));
+    printf("\n  radius of gyration %.1f A, envelope %.4g nm^3, mass about ", (double)rec->rg, (double)rec->volume / 1000);
+    put_mass(rec);
+    printf(" kDa");
     if (*s->group && s->order > 1) printf(", symmetry %s (%.2f)", s->group, s->score);
     else if (*s->group) printf(", no symmetry seen");
+    if (rec->kind == ITEM_MAP && isfinite(rec->level)) printf(", contour %s%.4g", rec->estimated ? "about " : "", (double)rec->level);
     putchar('\n');
     if (a->novel)
         printf("  Unlike anything in the index (a relative is among the nearest with probability %.2f): %s\n", a->known,
@@ -286,6 +297,7 @@ static int annotate_one(void *ctx, const item_t *it, const record_t *rec, const 
     job_t *j = ctx;
     annotation_t a;
     if (j->format != FORMAT_TEXT) query_tell(j->q, it->path, rec);
+    query_doubt(j->q, it->path, rec);
     if (annotate_run(&j->q->x, rec, z, &j->how, &a, err)) return -1;
     body_t body = {.rec = rec};
     size_t side = j->q->d.side ? j->q->d.side : CUBE_SIDE;
@@ -340,7 +352,7 @@ const cmd_t cmd_annotate = {
              "A term's confidence is a probability, from the nearest entries, whose terms count the more the higher their score, from the "
              "cosine of the structure and the term's text in the space that the model has learned, and from how common the term is: weighed as cryolex index calibrate has "
              "fitted it. A general term is at least as confident as any that is a special "
-             "case of it; only the most special ones above --min-confidence are printed. Of a query whose ten nearest entries hardly include a relative, as far as scores tell, "
+             "case of it, and is printed only where it is much surer: where all of these that are printed have less than three quarters of its confidence. Of a query whose ten nearest entries hardly include a relative, as far as scores tell, "
              "this is said, and no term is, but with --force.\n\n"
              "Columns of TSV: query; kind (query, entry, go, ec, pfam, cath, molecule); id; name; namespace; confidence; evidence. The row of kind query has known or novel for "
              "an id, the probability that a relative is among the ten nearest entries for confidence (- where the index is not calibrated), and sizes for evidence. Evidence of an entry is its rank, "

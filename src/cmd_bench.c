@@ -34,7 +34,7 @@ static const opt_t rows[] = {
      "Of dataset build: its split has the queries of pdb, views and function, and it tells clusters, accessions, terms and relatives"},
     {0, "split", OPT_CHOICE, offsetof(opts_t, split), NULL, 0, 0, "train|valid|test", "test", "The split whose entries are queries"},
     {0, "queries", OPT_STR, offsetof(opts_t, manifest), "TSV", 0, 0, NULL, NULL,
-     "The queries of emdb-pdb and text, and of function in place of views: see below"},
+     "The queries of emdb-pdb and text, and of function in place of views; the columns are told with the protocols"},
     {0, "embeddings", OPT_STR, offsetof(opts_t, embeddings), "LIST", 0, 0, NULL, NULL,
      "NAME=FILE,...: embeddings of queries and entries by other methods, HDF5 or TSV; compared by cosine"},
     {0, "scores", OPT_STR, offsetof(opts_t, scores), "LIST", 0, 0, NULL, NULL,
@@ -99,6 +99,16 @@ static int open_base(open_t *p, err_t *err)
     return encoder_ready(p->untrained.encoder, err) || bench_about_file(p->about, "untrained", p->o->untrained, err) ? -1 : 0;
 }
 
+/* The files of other methods, by the names of these. */
+static int tell_rivals(open_t *p, err_t *err)
+{
+    json_t *files = json_object();
+    int rc = 0;
+    for (size_t k = 0; !rc && k < p->rivals.n; k++) rc = bench_about_file(files, p->rivals.rival[k].name, p->rivals.rival[k].path, err);
+    json_object_set_new(p->about, "methods", files);
+    return rc;
+}
+
 /* What the report was made with; files by their hashes, so that equal input gives equal bytes wherever it lies. */
 static int tell(open_t *p, const char *protocol, err_t *err)
 {
@@ -116,7 +126,7 @@ static int tell(open_t *p, const char *protocol, err_t *err)
     if (bench_about_file(a, "index", p->index_path, err) || (o->data && bench_about_file(a, "dataset", o->data, err)) ||
         (o->manifest && bench_about_file(a, "queries", o->manifest, err)))
         return -1;
-    return 0;
+    return p->rivals.n ? tell_rivals(p, err) : 0;
 }
 
 static int open_all(open_t *p, const char *protocol, unsigned parts, err_t *err)
@@ -157,9 +167,9 @@ static void close_all(open_t *p)
 
 /* ---- protocols ---- */
 
-static int report(const open_t *p, const char *protocol, const benchtask_t *t, size_t n, err_t *err)
+static int report(const open_t *p, const char *protocol, const benchtask_t *t, size_t n, size_t failed, err_t *err)
 {
-    const benchreport_t r = {.dir = p->o->dir, .protocol = protocol, .about = p->about, .times = (size_t)p->o->times, .seed = (uint64_t)p->o->seed};
+    const benchreport_t r = {.dir = p->o->dir, .protocol = protocol, .about = p->about, .failed = failed, .times = (size_t)p->o->times, .seed = (uint64_t)p->o->seed};
     return bench_write(&r, t, n, err);
 }
 
@@ -167,7 +177,7 @@ static int run_maps(open_t *p, const char *protocol, size_t *failed, err_t *err)
 {
     benchtask_t t = {0};
     benchmaps_t *m = !strcmp(protocol, "views") ? benchmaps_views(&p->w, err) : benchmaps_table(&p->w, p->o->manifest, err);
-    int rc = m && !bench_maps(m, &p->w, &t, failed, err) && !report(p, protocol, &t, 1, err) ? 0 : -1;
+    int rc = m && !bench_maps(m, &p->w, &t, failed, err) && !report(p, protocol, &t, 1, *failed, err) ? 0 : -1;
     bench_end(&t);
     benchmaps_free(m);
     return rc;
@@ -187,7 +197,7 @@ static int run_pdb(open_t *p, const char *protocol, size_t *failed, err_t *err)
 {
     benchtask_t t[2] = {{0}};
     (void)failed;
-    int rc = !bench_pdb(&p->w, &p->model, t, err) && !report(p, protocol, t, 2, err) ? 0 : -1;
+    int rc = !bench_pdb(&p->w, &p->model, t, err) && !report(p, protocol, t, 2, 0, err) ? 0 : -1;
     bench_end(&t[0]);
     bench_end(&t[1]);
     return rc;
@@ -197,7 +207,7 @@ static int run_text(open_t *p, const char *protocol, size_t *failed, err_t *err)
 {
     benchtask_t t = {0};
     (void)failed;
-    int rc = !bench_text(&p->w, &p->model, p->o->manifest, p->o->text_model, &t, err) && !report(p, protocol, &t, 1, err) ? 0 : -1;
+    int rc = !bench_text(&p->w, &p->model, p->o->manifest, p->o->text_model, &t, err) && !report(p, protocol, &t, 1, 0, err) ? 0 : -1;
     bench_end(&t);
     return rc;
 }

@@ -261,6 +261,7 @@ static int search_one(void *ctx, const item_t *it, const record_t *rec, const fl
     const log_t *log = &j->q->app->log;
     size_t n;
     query_tell(j->q, path, rec);
+    query_doubt(j->q, path, rec);
     if (search_run(&j->q->x, rec, z, &j->search, j->hit, &n, err)) return -1;
     if (j->search.kind == SEARCH_CUBE && n && j->hit[0].cube < DOUBTFUL)
         log_msg(log, LOG_WARN, "%s: the best hit correlates only %.2f: the index may hold nothing alike", path, (double)j->hit[0].cube);

@@ -100,6 +100,10 @@ void query_tell(const query_t *q, const char *path, const record_t *rec)
     if (rec->kind == ITEM_MAP && isfinite(rec->level))
         snprintf(level, sizeof level, ", contour %s%.4g", rec->estimated ? "about " : "", (double)rec->level);
     log_msg(&q->app->log, LOG_INFO, "%s: Rg %.1f A, envelope %.4g nm^3%s", path, (double)rec->rg, (double)rec->volume / 1000, level);
+}
+
+void query_doubt(const query_t *q, const char *path, const record_t *rec)
+{
     if (rec->rg < SMALL_RG)
         log_msg(&q->app->log, LOG_WARN, "%s: Rg %.1f A is less than any protein's: is the voxel size right?", path, (double)rec->rg);
 }

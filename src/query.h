@@ -52,7 +52,9 @@ typedef int (*query_take_t)(void *ctx, const item_t *it, const record_t *rec, co
  * Returns how many queries failed, or n where all did. */
 size_t query_run(query_t *q, char **path, size_t n, query_take_t take, void *ctx);
 
-/* One line on the log of what a query is like, and a warning where it is smaller than any protein. */
+/* One line on the log of what a query is like. */
 void query_tell(const query_t *q, const char *path, const record_t *rec);
+/* A warning where it is smaller than any protein. */
+void query_doubt(const query_t *q, const char *path, const record_t *rec);
 
 #endif

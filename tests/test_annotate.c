@@ -383,7 +383,12 @@ static void what_is_told(void **state)
     assert_int_equal(a.terms, 1); /* of 3.2.1.17 and 1.7.-.- one */
     assert_int_equal(x->terms.space[a.term[0].term], TERM_EC);
     annotation_free(&a);
-    s.bias = -100; /* no trust: base rates, none of which is near one half by more than chance */
+    s.bias = -100; /* no trust: base rates, none of which is near one half by more than chance, but for b, that all have */
+    run(x, 30, (annotate_opts_t){.hits = 5, .terms = 9, .min_confidence = 0.4, .spaces = 1 << TERM_FUNCTION, .scoring = &s}, &a);
+    assert_int_equal(a.terms, 2); /* b, which is much surer than d below it; not a and c, which are not */
+    assert_non_null(find(x, &a, "GO:0000003"));
+    assert_non_null(find(x, &a, "GO:0000009"));
+    annotation_free(&a);
     run(x, 30, (annotate_opts_t){.hits = 5, .terms = 9, .min_confidence = 0.6, .spaces = 1 << TERM_EC | 1 << TERM_PFAM, .scoring = &s}, &a);
     assert_int_equal(a.terms, 0);
     annotation_free(&a);

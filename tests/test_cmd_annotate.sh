@@ -140,6 +140,14 @@ formats() {
         grep -q '^models/1aaa.pdb$' "$out" && grep -q 'that has .*[.][.][.] ' "$out" || { cat "$out"; return 1; }
     [ "$(awk '{ gsub(/[\200-\277]/, ""); if (length > n) n = length } END { print n }' "$out")" -le 110 ]
 }
+sizes() { # a speck is doubted in every format, and no mass is written with an exponent
+    awk 'BEGIN { for (i = 1; i <= 12; i++) printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 3 * cos(i), 3 * sin(i), i / 4 }' >speck.pdb
+    for f in text tsv json; do run 0 "$cryolex" annotate --format $f speck.pdb && grep -q 'speck.pdb: Rg .* is less than any protein' "$err" || { cat "$err"; return 1; }; done
+    awk 'BEGIN { for (x = -78; x <= 78; x += 6) for (y = -78; y <= 78; y += 6) for (z = -90; z <= 90; z += 6) if (x * x + y * y + 0.7 * z * z < 6084)
+        printf "ATOM  %5d  CA  ALA %c%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", ++i, 65 + i / 1000, i % 1000, x, y, z }' >huge.pdb
+    run 0 "$cryolex" annotate -q --format tsv huge.pdb && grep -q ';mass_kda=[0-9][0-9][0-9][0-9][0-9]*;' "$out" || { cat "$out"; return 1; }
+    "$cryolex" simulate -q --resolution 8 --apix 3 query.pdb query.mrc && run 0 "$cryolex" annotate -q --format text query.mrc && grep -q ', contour about [0-9.]*$' "$out"
+}
 same_on_threads() {
     run 0 "$cryolex" annotate -q -j 1 models/*.pdb && cp "$out" one && run 0 "$cryolex" annotate -q -j 3 models/*.pdb && cmp "$out" one
 }
@@ -156,5 +164,6 @@ tap "search --text" texts
 tap "annotate" annotates
 tap "annotate: parents" consistent
 tap "annotate: formats" formats
+tap "annotate: sizes" sizes
 tap "annotate: threads" same_on_threads
 tap_done

@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/tap.sh"
 cryolex=${CRYOLEX:?the program to test}
 mkdir "$tap_tmp/w" || exit 99
-plot=$(cd "${srcdir:-.}" && pwd)/scripts/plot-bench
+plot=$(cd "${srcdir:-.}" && pwd)/scripts/plot-bench rivals=$(cd "${srcdir:-.}" && pwd)/scripts/rivals
 cd "$tap_tmp/w" || exit 99
 out=$tap_tmp/out err=$tap_tmp/err
 unset CRYOLEX_INDEX CRYOLEX_MODEL CRYOLEX_TEXT_MODEL
@@ -69,6 +69,7 @@ rivals() { # one that is always right, one that knows one query, one by embeddin
     run 0 "$cryolex" bench emdb-pdb -o r --queries maps/maps.tsv --times 50 --scores right=right.tsv,some=some.tsv --embeddings vector=z.tsv || return 1
     same right "1 1 1" "$(cell r/ranks.tsv method=right gallery=all relevance=entry rank | tr '\n' ' ' | sed 's/ $//')" &&
         same vector "1 1 1" "$(cell r/ranks.tsv method=vector gallery=all relevance=entry rank | tr '\n' ' ' | sed 's/ $//')" &&
+        same hash "$(sha256sum <some.tsv | cut -d' ' -f1)" "$(sed -n '/"some": {/,/}/s/.*"sha256": "\(.*\)".*/\1/p' r/summary.json)" &&
         same some 1 "$(cell r/ranks.tsv method=some gallery=all relevance=entry rank | head -1)" && grep -q 'some: nothing on 2 of 3 queries' "$err"
 }
 
@@ -77,12 +78,23 @@ h5_rival() { # what cryolex embed writes is read
         same own "1 1 1" "$(cell h/ranks.tsv method=own gallery=all relevance=entry rank | tr '\n' ' ' | sed 's/ $//')"
 }
 
+wrappers() { # a program that scores every pair alike; a map that is not there is passed over
+    printf '#!/bin/sh\nfor f in "$2" "$4"; do test -s "$f" || exit 1; done\necho "sco= 12.5"\n' >fake && chmod +x fake
+    printf 'file\tfitted_pdb\n1aaa.mrc\t1aaa\ngone.mrc\t1aaa\n2bbb.mrc\t2bbb\n' >maps/wrapped.tsv
+    run 0 env CRYOLEX="$cryolex" "$rivals/vesper" -k 2 --program ./fake maps/wrapped.tsv models && cp "$out" vesper.tsv || return 1
+    same pairs "query 1aaa 1aaa 2bbb 2bbb" "$(cut -f1 vesper.tsv | xargs)" && same score 12.5 "$(sed 1d vesper.tsv | cut -f3 | sort -u)" && grep -q gone.mrc "$err" || return 1
+    run 0 env CRYOLEX="$cryolex" CRYOLEX_MODEL="$PWD/other.safetensors" "$rivals/zernike" maps/wrapped.tsv base.index.h5 && cp "$out" zernike.tsv || return 1
+    bench 0 emdb-pdb -o wr --queries maps/maps.tsv --base base.index.h5 --scores own=zernike.tsv,vesper=vesper.tsv || return 1
+    same ranks "$(cell wr/ranks.tsv method=zernike gallery=all relevance=entry query=1aaa rank)" "$(cell wr/ranks.tsv method=own gallery=all relevance=entry query=1aaa rank)"
+}
+
 function_() { # by the gallery as it is the terms are those of the entry; without relatives they are not
     bench 0 function -o f -d d.h5 --base base.index.h5 && bench 0 function -o f2 -d d.h5 --base base.index.h5 -j 1 && diff -r f f2 || return 1
     same methods "naive size_10 profile_1 profile_10 zernike_10 cube_10 learned_10 two_stage_10 annotate" \
         "$(cell f/function.tsv gallery=all namespace=molecular_function method | tr '\n' ' ' | sed 's/ $//')" || return 1
     same novel "3 3" "$(cell f/novel.tsv gallery=all queries | awk '{n += $1} END {print n}') $(cell f/novel.tsv gallery=no_relatives queries | awk '{n += $1} END {print n}')" &&
         same bins 10 "$(cell f/calibration.tsv gallery=all kind=entry pairs | wc -l)" && [ -n "$(cell f/calibration_summary.tsv gallery=all kind=entry ece)" ] || return 1
+    bench 2 function -o fm -d d.h5 --queries maps/maps.tsv --scores cube=some.tsv && grep -q 'cube_10: two methods of this name' "$err" || return 1
     bench 0 function -o fm -d d.h5 --queries maps/maps.tsv && same maps 3 "$(cell fm/function.tsv gallery=all namespace=molecular_function method=naive queries)"
 }
 
@@ -118,7 +130,7 @@ bad_tables() {
         printf 'query\tentry\tscore\n1aaa\t1aaa\tnan\n' >bad.tsv && bench 3 emdb-pdb -o x --queries maps/maps.tsv --scores a=bad.tsv && grep -q 'bad.tsv: line 2: score' "$err" || return 1
         printf 'query\tentry\tscore\n1aaa\t1aaa\t1\n1aaa\t1aaa\t1\n' >bad.tsv && bench 3 emdb-pdb -o x --queries maps/maps.tsv --scores a=bad.tsv && grep -q 'line 3: a pair that came before' "$err" || return 1
         printf 'id\tx\n1aaa\t1\n1aaa\t2\n' >bad.tsv && bench 3 emdb-pdb -o x --queries maps/maps.tsv --embeddings a=bad.tsv && grep -q 'id 1aaa twice' "$err" || return 1
-        printf 'file\tfitted_pdb\ngone.mrc\t1aaa\n1aaa.mrc\t1aaa\n' >maps/gone.tsv && bench 1 emdb-pdb -o gone --queries maps/gone.tsv && grep -q gone.mrc "$err"
+        printf 'file\tfitted_pdb\ngone.mrc\t1aaa\n1aaa.mrc\t1aaa\n' >maps/gone.tsv && bench 1 emdb-pdb -o gone --queries maps/gone.tsv && grep -q gone.mrc "$err" && grep -q '^ "failed": 1,$' gone/summary.json
 }
 
 figures() { # the same whenever they are drawn
@@ -130,6 +142,7 @@ tap "real maps: ranks, methods, bins, hashes" maps
 tap "views: the same files whatever the threads; by seed; as maps" views
 tap "scores and embeddings of other programs" rivals
 tap "embeddings in HDF5" h5_rival
+if python3 -c '' 2>/dev/null; then tap "scripts/rivals" wrappers; else tap_skip "scripts/rivals" "no python3"; fi
 tap "function: methods, galleries, calibration" function_
 tap "index calibrate" calibrates
 tap "pdb, text: without text" pdb

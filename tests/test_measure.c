@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sha256.h"
+#include "pipeline/bench.h"
 #include "pipeline/measure.h"
 #include "tests/test.h"
 
@@ -165,11 +166,24 @@ static void test_sha256(void **state)
     assert_int_equal(err.code, ERR_IO);
 }
 
+/* Whose entry an id is of. */
+static void test_entry(void **state)
+{
+    (void)state;
+    static const char *const of[][2] = {{"1abc", "1abc"},           {"1ABC_A", "1abc"},     {"1abc-2", "1abc"},         {"2hd0_ABCDEFGHIJKL", "2hd0"}, {"emd_1080", "emd-1080"},
+                                        {"EMD-1080_5A", "emd-1080"}, {"emd_1081", "emd-1081"}, {"My_model-1", "my_model-1"}, {"abcd_2", "abcd_2"},          {"1abcd_2", "1abcd_2"}, {"", ""}};
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        char out[16];
+        bench_entry(of[k][0], out, sizeof out);
+        if (strncmp(out, of[k][1], sizeof out - 1) != 0) fail_msg("%s: %s (wanted %s)", of[k][0], out, of[k][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rank),      cmocka_unit_test(test_ties), cmocka_unit_test(test_bootstrap),
-        cmocka_unit_test(test_cafa), cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_cafa), cmocka_unit_test(test_sha256),    cmocka_unit_test(test_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

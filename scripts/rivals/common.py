@@ -7,12 +7,18 @@ import subprocess
 import sys
 
 
+def cryolex():
+    """The program: what CRYOLEX names, else that of the clone, else the one that is installed."""
+    here = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "cryolex")
+    return os.environ.get("CRYOLEX") or (os.path.normpath(here) if os.path.exists(here) else "cryolex")
+
+
 def arguments(what, program, variable, help_):
     p = argparse.ArgumentParser(description=what)
     p.add_argument("queries", help="the table that cryolex bench --queries gets: path (or file), and id if it has one")
     p.add_argument("structures", help="folder with the files of entries: 1abc.cif.gz, ab/1abc.pdb.gz and so on")
     p.add_argument("-k", type=int, default=20, help="candidates of a query: the first hits of cryolex search (20); pairs beyond them come last")
-    p.add_argument("--cryolex", default=os.environ.get("CRYOLEX", "cryolex"))
+    p.add_argument("--cryolex", default=cryolex(), help="[%(default)s]")
     p.add_argument("--program", default=os.environ.get(variable, program), help=help_)
     p.add_argument("--resolution", type=float, default=10, help="of the simulated entries, angstrom (10)")
     o = p.parse_args()
@@ -34,7 +40,10 @@ def queries(path):
 
 
 def candidates(o, path, *more):
-    run = subprocess.run([o.cryolex, "search", "-q", "-k", str(o.k), *more, path], capture_output=True, text=True, check=True)
+    run = subprocess.run([o.cryolex, "search", "-q", "-k", str(o.k), *more, path], capture_output=True, text=True)
+    if run.returncode:
+        print(f"{path}: {run.stderr.strip()}", file=sys.stderr)
+        return []
     rows = [line.split("\t") for line in run.stdout.splitlines()]
     at = rows[0].index("id")
     return [r[at] for r in rows[1:]]
