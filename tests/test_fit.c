@@ -329,6 +329,46 @@ static void as_it_stands(void **state)
     drop(m);
 }
 
+/* What has no pose to be found, or hardly any density: a ball, all of whose rotations are equal, and one atom. Their centre is found, and that is all. */
+static void featureless(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 3000};
+    for (size_t k = 0; k < 2; k++) {
+        model_t *m = walk(sizes[k], 9), *home;
+        rng_t r;
+        rng_seed(&r, 12);
+        for (size_t i = 0; i < m->n; i++) {
+            double x[3], square = 2;
+            while (square > 1) {
+                square = 0;
+                for (int d = 0; d < 3; d++) x[d] = 2 * rng_unit(&r) - 1, square += x[d] * x[d];
+            }
+            for (int d = 0; d < 3; d++) (&m->atom[i].x)[d] = (float)(sizes[k] > 1 ? 25 * x[d] : 0);
+        }
+        vol_t *v = map_of(m, 8, 2, 0);
+        fitmap_t *f = ready(v, 8);
+        const pose_t away = any_pose(4);
+        fit_t got;
+        home = copy(m);
+        move(m, &away);
+        assert_int_equal(fit_model(f, m, NULL, &got, NULL), 0);
+        move(m, &got.pose);
+        double off = 0;
+        for (int d = 0; d < 3; d++) {
+            double sum = 0;
+            for (size_t i = 0; i < m->n; i++) sum += (double)((&m->atom[i].x)[d] - (&home->atom[i].x)[d]) / (double)m->n;
+            off = fmax(off, fabs(sum));
+        }
+        assert_true(off < 1.5);
+        assert_true(got.correlation > 0.8);
+        fit_map_free(f);
+        vol_free(v);
+        drop(m);
+        drop(home);
+    }
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -391,7 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quaternions), cmocka_unit_test(turns),       cmocka_unit_test(even_rotations), cmocka_unit_test(put_back),
         cmocka_unit_test(part_in_whole), cmocka_unit_test(symmetric), cmocka_unit_test(odd_maps),       cmocka_unit_test(any_threads),
-        cmocka_unit_test(as_it_stands), cmocka_unit_test(refused),    cmocka_unit_test(real_pair),
+        cmocka_unit_test(as_it_stands), cmocka_unit_test(featureless), cmocka_unit_test(refused),    cmocka_unit_test(real_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

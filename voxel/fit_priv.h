@@ -38,7 +38,8 @@ int fit_search(const vol_t *map, const points_t *m, const double lo[3], const do
  * (gsl_multilarge_nlinear) over a rotation vector, a translation, and the scale and offset of the map's values that leave least of the points' weights:
  * the least squares of that are (1 - correlation^2) of the weights' own. It ends after `steps`, or when one moves less than `still`: angstrom, of the
  * centre and of a point at half the radius.
- * Out: *score  the correlation there. 0, or -1: ERR_NOMEM. */
+ * GSL's error handler is turned off for the process.
+ * Out: *score  the correlation there; 0, and *pose as it is, where there are no more points than parameters. 0, or -1: ERR_NOMEM. */
 int fit_climb(const vol_t *map, const points_t *m, int steps, double still, pose_t *pose, double *score, err_t *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* fit_refine: the correlation of a model with a map at its place, and the way up to the nearest maximum (see fit_priv.h). */
 #include <math.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -173,6 +174,10 @@ static double correlation(const climb_t *c, const gsl_vector *u, const gsl_vecto
     return param(u, SCALE) < 0 ? -sqrt(share) : sqrt(share);
 }
 
+/* A matrix that is no longer positive, of a body that looks the same from all sides, ends a climb, and not the program. */
+static pthread_once_t quiet = PTHREAD_ONCE_INIT;
+static void no_abort(void) { gsl_set_error_handler_off(); }
+
 int fit_climb(const vol_t *map, const points_t *m, int steps, double still, pose_t *pose, double *score, err_t *err)
 {
     climb_t c = {.map = map, .m = m, .from = *pose, .arm = fmax(m->radius / 2, 1), .inv = {1 / map->voxel[0], 1 / map->voxel[1], 1 / map->voxel[2]}};
@@ -180,8 +185,11 @@ int fit_climb(const vol_t *map, const points_t *m, int steps, double still, pose
     gsl_multilarge_nlinear_parameters how = gsl_multilarge_nlinear_default_parameters();
     how.trs = gsl_multilarge_nlinear_trs_lm;
     how.solver = gsl_multilarge_nlinear_solver_cholesky;
+    pthread_once(&quiet, no_abort);
+    *score = 0;
+    if (m->n <= PARAMS) return 0;
     gsl_vector *u = gsl_vector_calloc(PARAMS);
-    gsl_multilarge_nlinear_workspace *w = m->n < PARAMS ? NULL : gsl_multilarge_nlinear_alloc(gsl_multilarge_nlinear_trust, &how, m->n, PARAMS);
+    gsl_multilarge_nlinear_workspace *w = gsl_multilarge_nlinear_alloc(gsl_multilarge_nlinear_trust, &how, m->n, PARAMS);
     int rc = u && w ? 0 : err_set(err, ERR_NOMEM, "no memory to refine a pose");
     if (!rc) {
         start(&c, u);
