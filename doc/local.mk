@@ -1,7 +1,7 @@
 # doc/: man pages and bash completion, made by the program from its command and option tables.
 man1dir = $(mandir)/man1
 noinst_DATA = doc/man.stamp doc/cryolex.bash
-EXTRA_DIST += doc/mirror.md
+EXTRA_DIST += doc/mirror.md doc/speed.md
 CLEANFILES += doc/man.stamp doc/*.1 doc/cryolex.bash doc/*.new
 
 doc/man.stamp: cryolex$(EXEEXT)

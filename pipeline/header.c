@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "voxel/tally.h"
 
 enum { SAID = 400 };
 
@@ -34,14 +35,15 @@ int header_of_map(const char *map, const emdb_where_t *where, const vol_t *v, do
     int rc = emdb_of_map(map, where, e, &path, notes, err);
     if (rc != 1) return rc;
     if (isnan(*contour) && !isnan(e->contour)) {
-        volstat_t s;
-        vol_stats(v, &s);
-        if (e->contour > s.min && e->contour < s.max) {
+        range_t r = RANGE_NONE;
+        for (size_t z = 0; z < v->nz; z++) tally()->range(v->data + vol_idx(v, 0, 0, z), v->nx * v->ny, &r);
+        const double min = (double)r.least, max = (double)r.most;
+        if (e->contour > min && e->contour < max) {
             *contour = e->contour;
             snprintf(one, sizeof one, "contour %.6g", e->contour);
             say(said, one);
         } else {
-            notes_add(notes, "contour %.6g of %s is not taken: the map's values are %.6g to %.6g", e->contour, path, s.min, s.max);
+            notes_add(notes, "contour %.6g of %s is not taken: the map's values are %.6g to %.6g", e->contour, path, min, max);
         }
     }
     if (!isnan(e->resolution)) {

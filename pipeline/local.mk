@@ -105,7 +105,7 @@ tests_bench_boxes_LDADD = $(BENCH_LIBS)
 tests_bench_describe_SOURCES = tests/bench/describe.c
 tests_bench_describe_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
 tests_bench_describe_LDADD = $(BENCH_LIBS) $(DEFLATE_LIBS)
-EXTRA_DIST += tests/bench/describe.sh
+EXTRA_DIST += tests/bench/describe.sh tests/bench/describe.tsv
 
 # Do views differ from clean cubes as real maps do: make tests/bench/likeness, then tests/bench/likeness.py.
 EXTRA_PROGRAMS += tests/bench/likeness

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/threads.h"
 #include "voxel/align.h"
+#include "voxel/desc_kern.h"
 
 enum { N = DESC_SIDE, BLOBS = 9, ROWS = 300 };
 
@@ -162,6 +163,29 @@ static void same_for_any_threads(void **state)
     mem_free(c);
 }
 
+/* Every variant of the kernel against plain C, to the last bit, and no further than asked. */
+static void bytes_as_plain(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {0, 1, 7, 8, 9, 31, 33, 1000, DESC_LEN};
+    static int8_t d[DESC_LEN + 1];
+    static float a[DESC_LEN + 8], b[DESC_LEN + 8];
+    rng_t r;
+    rng_seed(&r, 9);
+    for (size_t i = 0; i <= DESC_LEN; i++) d[i] = (int8_t)(rng_next(&r) >> 56);
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+        for (int i = 1; desc_kern_at(i); i++) {
+            const size_t n = lengths[k];
+            int32_t p[2], q[2];
+            for (size_t j = 0; j < DESC_LEN + 8; j++) a[j] = b[j] = -1000;
+            desc_kern_ref.unpack(d + 1, n, a, p);
+            desc_kern_at(i)->unpack(d + 1, n, b, q);
+            assert_memory_equal(a, b, sizeof a);
+            assert_memory_equal(p, q, sizeof p);
+            if (n) assert_close((double)b[n - 1], d[n], 0);
+        }
+}
+
 /* The cube that tests/parity/align.py makes too. */
 static void parity_cube(uint64_t seed, int8_t desc[DESC_LEN])
 {
@@ -205,7 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forgives_a_little),   cmocka_unit_test(all_axes_alike),       cmocka_unit_test(within_bounds),
-        cmocka_unit_test(constant_is_nothing), cmocka_unit_test(same_for_any_threads), cmocka_unit_test(as_numpy),
+        cmocka_unit_test(constant_is_nothing), cmocka_unit_test(same_for_any_threads), cmocka_unit_test(bytes_as_plain), cmocka_unit_test(as_numpy),
     };
     return cmocka_run_group_tests_name("align", tests, NULL, NULL);
 }

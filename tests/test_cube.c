@@ -370,6 +370,43 @@ static void blur_is_gaussian(void **state)
 }
 
 /* Blurring a cube and sharpening it back: the match makes them one. */
+/* One line by the plain loop; n values, `step` apart. */
+static void plain_blur(float *x, size_t n, size_t step, const float *k, size_t r, float outside)
+{
+    float *y = mem_new(n, sizeof *y, NULL);
+    for (size_t i = 0; i < n; i++) {
+        y[i] = k[0] * x[i * step];
+        for (size_t j = 1; j <= r; j++) y[i] += k[j] * ((i >= j ? x[(i - j) * step] : outside) + (i + j < n ? x[(i + j) * step] : outside));
+    }
+    for (size_t i = 0; i < n; i++) x[i * step] = y[i];
+    mem_free(y);
+}
+
+/* Sides that are no multiple of a vector, one shorter than the Gaussian reaches: as the plain loops, along x, y and z, near enough. */
+static void blur_as_plain(void **state)
+{
+    (void)state;
+    enum { NX = 37, NY = 21, NZ = 5, R = 7 };
+    const double sigma = 2;
+    const float outside = 0.25f;
+    float k[R + 1], sum = 0;
+    rng_t r;
+    rng_seed(&r, 3);
+    vol_t *v = vol_new(NX, NY, NZ, 1, NULL), *w;
+    for (size_t i = 0; i < vol_len(v); i++) v->data[i] = (float)rng_normal(&r);
+    w = vol_clone(v, NULL);
+    for (int i = 0; i <= R; i++) sum += (i ? 2 : 1) * (k[i] = (float)exp(-0.5 * i * i / (sigma * sigma)));
+    for (int i = 0; i <= R; i++) k[i] /= sum;
+    assert_int_equal(blur_gauss(v, v, sigma, (double)outside, NULL), 0);
+    for (size_t i = 0; i < NY * NZ; i++) plain_blur(w->data + i * NX, NX, 1, k, R, outside);
+    for (size_t z = 0; z < NZ; z++)
+        for (size_t x = 0; x < NX; x++) plain_blur(w->data + z * NX * NY + x, NY, NX, k, R, outside);
+    for (size_t i = 0; i < NX * NY; i++) plain_blur(w->data + i, NZ, NX * NY, k, R, outside);
+    for (size_t i = 0; i < vol_len(v); i++) assert_close((double)v->data[i], (double)w->data[i], 2e-6);
+    vol_free(v);
+    vol_free(w);
+}
+
 static void spectrum_cancels_blur(void **state)
 {
     (void)state;
@@ -452,7 +489,7 @@ int main(void)
         cmocka_unit_test(frame_of_a_box),
         cmocka_unit_test(contour_of_a_plateau),
         cmocka_unit_test(contour_is_above_the_noise),
-        cmocka_unit_test(blur_is_gaussian),
+        cmocka_unit_test(blur_is_gaussian), cmocka_unit_test(blur_as_plain),
         cmocka_unit_test(spectrum_cancels_blur),
         cmocka_unit_test(desc_knows_24_turns),
     };

@@ -4,6 +4,7 @@
 #include <gsl/gsl_statistics_float.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -119,15 +120,34 @@ typedef struct {
     size_t lo[3], nx, ny;  /* the part that is read */
 } source_t;
 
+typedef float four_t __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t mask_t __attribute__((vector_size(16), may_alias));
+
+/* The least float that is not below x. */
+static float float_above(double x)
+{
+    float f = (float)x;
+    return (double)f < x ? nextafterf(f, INFINITY) : f;
+}
+
+static four_t choose(mask_t mask, float yes, four_t no) { return (four_t)(((mask_t)((four_t){0} + yes) & mask) | ((mask_t)no & ~mask)); }
+
 /* What is not finite or lies below a given contour is background, and outliers are cut back. */
 static void put_right(const source_t *s, float *x, size_t n)
 {
-    const double lo = s->contour ? fmax(s->survey->lo, *s->contour) : s->survey->lo, hi = s->survey->hi;
-    for (size_t i = 0; i < n; i++) {
-        double d = (double)x[i];
-        if (d >= lo && d <= hi) continue;
-        bool out = !isfinite(d) || (s->contour && d < *s->contour);
-        x[i] = (float)(out ? s->survey->background : d < lo ? lo : hi);
+    const survey_t *v = s->survey;
+    const float cut = s->contour ? float_above(*s->contour) : -INFINITY, lo = float_above(v->lo), hi = -float_above(-v->hi);
+    const float background = (float)v->background, least = (float)v->lo, most = (float)v->hi;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const four_t a = *(four_t *)(x + i);
+        const mask_t finite = (a > -INFINITY) & (a < INFINITY), in = finite & (a >= cut);
+        *(four_t *)(x + i) = choose(~in, background, choose(a < lo, least, choose(a > hi, most, a)));
+    }
+    for (; i < n; i++) {
+        if (!isfinite(x[i]) || x[i] < cut) x[i] = background;
+        else if (x[i] < lo) x[i] = least;
+        else if (x[i] > hi) x[i] = most;
     }
 }
 

@@ -2,8 +2,8 @@
  *     make tests/bench/describe && CRYOLEX_SHARE=share tests/bench/describe REPEATS FILE...
  * One thread. TSV: a row a file, milliseconds of its time on the processor, medians of REPEATS, with the spread (quartiles over the median) of the total:
  *   inflate   read the file and decompress it with libdeflate into memory that is there already: the floor (of a plain file: read it)
- *   read      the density from the file, as describe_file() does, and `cube`, `level` (contour at the map's own resolution) and `rest` (descriptor,
- *             Zernike invariants, profile) from that
+ *   read      the density from the file, as describe_file() does, and `cube` and `rest` (descriptor, Zernike invariants, profile) from that; `level`, the
+ *             contour at the map's own resolution by itself, which describe_file() has from the cube
  *   describe  describe_file(), all of these and the EMDB header
  *   embed     the encoder, in all poses;   annotate  annotate_run();   symmetry  symmetry_guess()
  *   total     the last four;   ratio  total / inflate */
