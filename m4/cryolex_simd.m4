@@ -1,5 +1,5 @@
-dnl CRYOLEX_SIMD: can the compiler make code for AVX2 with FMA, and for AVX-512 F? Sets AVX2_CFLAGS and AVX512_CFLAGS, HAVE_AVX2
-dnl and HAVE_AVX512 (config.h and Automake). Whether the CPU has it is asked when the program runs.
+dnl CRYOLEX_SIMD: can the compiler make code for AVX2 with FMA, and for AVX-512 F, alone and with VNNI (products of 8-bit numbers)? Sets AVX2_CFLAGS, AVX512_CFLAGS
+dnl and VNNI_CFLAGS, HAVE_AVX2, HAVE_AVX512 and HAVE_VNNI (config.h and Automake). Whether the CPU has it is asked when the program runs.
 AC_DEFUN([CRYOLEX_SIMD_ONE], [
   AC_CACHE_CHECK([for $2 code], [cryolex_cv_$1], [
     cryolex_save=$CFLAGS
@@ -19,4 +19,7 @@ AC_DEFUN([CRYOLEX_SIMD], [
   CRYOLEX_SIMD_ONE([avx512], [AVX-512], [-mavx2 -mfma -mavx512f -mprefer-vector-width=512], [AVX512],
     [__m512 a = _mm512_setzero_ps();
      return __builtin_cpu_supports("avx512f") && _mm512_cvtss_f32(_mm512_fmadd_ps(a, a, a)) != 0;])
+  CRYOLEX_SIMD_ONE([vnni], [AVX-512 VNNI], [-mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mprefer-vector-width=512], [VNNI],
+    [__m512i a = _mm512_setzero_si512();
+     return __builtin_cpu_supports("avx512vnni") && _mm512_reduce_add_epi32(_mm512_dpbusd_epi32(a, a, a)) != 0;])
 ])

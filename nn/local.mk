@@ -8,7 +8,7 @@ libnn_a_SOURCES = \
 	nn/isa.c nn/isa.h \
 	nn/graph.h nn/net.c nn/net.h nn/table.c \
 	nn/stfile.h
-NN_LIBS = libnn.a $(NN_AVX2) $(NN_AVX512) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
+NN_LIBS = libnn.a $(NN_AVX2) $(NN_AVX512) $(NN_VNNI) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 
 # Variants for one instruction set: the same sources, each set with its own flags. NN_VEC is the width in floats.
 libnn_a_SOURCES += nn/tiles_vec.h nn/vec.h
@@ -26,6 +26,13 @@ libnn_avx512_a_SOURCES = $(NN_VEC_SOURCES)
 libnn_avx512_a_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
 libnn_avx512_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=avx512
 NN_AVX512 = libnn_avx512.a
+endif
+if HAVE_VNNI
+noinst_LIBRARIES += libnn_vnni.a
+libnn_vnni_a_SOURCES = nn/topk_vec.c
+libnn_vnni_a_CFLAGS = $(AM_CFLAGS) $(VNNI_CFLAGS)
+libnn_vnni_a_CPPFLAGS = $(AM_CPPFLAGS) -DNN_VEC=16 -DNN_ISA=vnni
+NN_VNNI = libnn_vnni.a
 endif
 
 # Running a network.
@@ -205,4 +212,15 @@ TESTS += tests/test_fixed
 tests_test_fixed_SOURCES = tests/test_fixed.c
 tests_test_fixed_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_fixed_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
+
+# The largest products of a query with many vectors.
+libnn_a_SOURCES += nn/topk.c nn/topk.h nn/topk_kern.h nn/topk_ref.c nn/topk_vec.c
+NN_VEC_SOURCES += nn/topk_vec.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_topk
+TESTS += tests/test_topk
+tests_test_topk_SOURCES = tests/test_topk.c
+tests_test_topk_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_topk_LDADD = $(NN_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif

@@ -33,6 +33,13 @@ static size_t cols_of(const h5in_t *in, const char *name, size_t n, bool *half)
     return ok ? (size_t)dim[1] : 0;
 }
 
+int h5matrix_cols(const h5in_t *in, const char *name, size_t n, size_t *d, err_t *err)
+{
+    bool half;
+    *d = cols_of(in, name, n, &half);
+    return *d ? 0 : bad(in, name, err);
+}
+
 /* What rounding (h5_put_half) may do to a length of 1. */
 #define LENGTH_OFF 0.05
 

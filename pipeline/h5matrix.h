@@ -15,6 +15,9 @@
  * 1 %; ERR_NOMEM. */
 int h5matrix_unit(const h5in_t *in, const char *name, size_t n, size_t *d, float **z, err_t *err);
 
+/* d of such a dataset. 0, or -1 ERR_FORMAT. */
+int h5matrix_cols(const h5in_t *in, const char *name, size_t n, size_t *d, err_t *err);
+
 /* int8 (n, cols), deflated in blocks of rows that all threads inflate, or in any other form. 0, or -1: ERR_FORMAT, ERR_NOMEM. */
 int h5matrix_bytes(const h5in_t *in, const char *name, size_t n, size_t cols, int8_t **out, err_t *err);
 

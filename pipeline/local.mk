@@ -179,3 +179,6 @@ tests_test_measure_SOURCES = tests/test_measure.c
 tests_test_measure_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_measure_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
+
+# Many vectors.
+libpipeline_a_SOURCES += pipeline/matrix.c pipeline/matrix.h pipeline/nearest.c pipeline/nearest.h

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "nn/topk.h"
 #include "voxel/align.h"
 
 /* Best first; equal scores by row. */
@@ -64,21 +65,6 @@ static int check(const index_t *x, const search_opts_t *o, err_t *err)
     return 0;
 }
 
-/* The sum goes by 16 lanes, in one order on every machine. */
-typedef float four_t __attribute__((vector_size(16), aligned(4), may_alias));
-
-static float dot(const float *a, const float *b, size_t d)
-{
-    four_t lane[4] = {{0}};
-    float sum = 0;
-    size_t k = 0;
-    for (; k + 16 <= d; k += 16)
-        for (size_t j = 0; j < 4; j++) lane[j] += *(const four_t *)(a + k + 4 * j) * *(const four_t *)(b + k + 4 * j);
-    for (; k < d; k++) lane[k % 16 / 4][k % 4] += a[k] * b[k];
-    for (size_t j = 0; j < 16; j++) sum += lane[j / 4][j % 4];
-    return sum;
-}
-
 /* The entries that are not skipped, in the first places of h (x->n); how many. */
 static size_t enlist(const index_t *x, const unsigned char *skip, hit_t *h)
 {
@@ -99,7 +85,7 @@ static void first_stage(const index_t *x, const record_t *q, const float *z, con
         double d = log((double)x->rg[e] / (double)q->rg), t = d / p->width;
         h[i] = (hit_t){.entry = e, .dlog_rg = (float)d, .cosine = NAN, .cube = NAN, .distance = NAN, .confidence = NAN};
         for (size_t k = 0; cosines && k < poses; k++) {
-            float c = fminf(fmaxf(dot(z + k * x->d, x->z + e * x->d, x->d), -1), 1);
+            float c = fminf(fmaxf(topk_dot(z + k * x->d, x->z + e * x->d, x->d), -1), 1);
             if (k && !(c > h[i].cosine)) continue;
             h[i].cosine = c;
             h[i].pose = (unsigned)k;
@@ -237,7 +223,7 @@ static int by_vector(const index_t *x, const float *z, double weight, const floa
     hit_t *h = mem_new(x->n, sizeof *h, err);
     if (!h) return -1;
     for (size_t i = 0; i < x->n; i++) {
-        float c = fminf(fmaxf(dot(z, x->z + i * x->d, x->d), -1), 1), best = term ? -1 : 0;
+        float c = fminf(fmaxf(topk_dot(z, x->z + i * x->d, x->d), -1), 1), best = term ? -1 : 0;
         for (size_t k = term ? x->terms.of.at[i] : 0; term && k < x->terms.of.at[i + 1]; k++)
             best = fmaxf(best, term[x->terms.of.item[k]]);
         h[i] = (hit_t){.entry = i, .score = best + (float)weight * c, .cosine = c, .cube = NAN, .distance = NAN, .dlog_rg = NAN,
@@ -264,7 +250,7 @@ int search_words(const index_t *x, const float *z, size_t top, hit_t *hit, size_
     if (!x->z || !t->z || t->d != x->d) return err_set(err, ERR_UNSUP, "search: the index has no embeddings of entries and terms");
     float *near = mem_new(t->n, sizeof *near, err);
     if (!near) return -1;
-    for (size_t j = 0; j < t->n; j++) near[j] = dot(z, t->z + j * t->d, t->d);
+    for (size_t j = 0; j < t->n; j++) near[j] = topk_dot(z, t->z + j * t->d, t->d);
     int rc = by_vector(x, z, SEARCH_WORDS_COSINE, near, top, hit, n, err);
     mem_free(near);
     return rc;

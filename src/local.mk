@@ -13,6 +13,7 @@ cryolex_SOURCES = \
 	src/cmd_index.c \
 	src/cmd_info.c \
 	src/cmd_model.c \
+	src/cmd_nearest.c \
 	src/cmd_resample.c \
 	src/cmd_search.c \
 	src/cmd_simulate.c \
@@ -41,6 +42,7 @@ SRC_TESTS += tests/test_cmd_bench.sh
 SRC_TESTS += tests/test_cmd_fit.sh
 SRC_TESTS += tests/test_cmd_fsc.sh
 SRC_TESTS += tests/test_cmd_convert.sh
+SRC_TESTS += tests/test_cmd_nearest.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)
 

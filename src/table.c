@@ -16,6 +16,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_annotate,
     &cmd_fit,
     &cmd_bench,
+    &cmd_nearest,
     &cmd_embed,
     &cmd_encode_text,
     &cmd_caption,
