@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/threads.h"
 #include "pdb/pdb.h"
 #include "pipeline/coarse.h"
@@ -191,6 +192,39 @@ static int describe_any(const describer_t *d, const item_t *it, record_t *r, not
     return err_set(err, first.code, "%s: %s", it->path, first.msg);
 }
 
+/* The digest of a file into that of an item. */
+static int add_file(sha256_t *s, const char *path, err_t *err)
+{
+    char hex[SHA256_HEX];
+    if (sha256_file(path, hex, err)) return -1;
+    sha256_add(s, hex, sizeof hex);
+    return 0;
+}
+
+int describe_digest(const describer_t *d, const item_t *it, char out[DESCRIBE_DIGEST], err_t *err)
+{
+    char hex[SHA256_HEX], text[256], *header = NULL;
+    emdb_t e;
+    sha256_t s;
+    sha256_start(&s);
+    if (add_file(&s, it->path, err) || (it->half && add_file(&s, it->half, err))) return -1;
+    snprintf(text, sizeof text, "%d %a %a %a %a", (int)it->kind, it->contour, it->resolution, it->apix, d->map.apix);
+    sha256_add(&s, text, strlen(text) + 1);
+    if (it->assembly) sha256_add(&s, it->assembly, strlen(it->assembly));
+    sha256_add(&s, "", 1);
+    if (it->title) sha256_add(&s, it->title, strlen(it->title));
+    itemkind_t kind = it->kind != ITEM_AUTO ? it->kind : manifest_kind(it->path);
+    if (kind != ITEM_MODEL) {
+        int found = emdb_of_map(it->path, &d->header, &e, &header, NULL, err), rc = found < 0 ? -1 : found ? add_file(&s, header, err) : 0;
+        if (found > 0) emdb_free(&e);
+        mem_free(header);
+        if (rc) return -1;
+    }
+    sha256_end(&s, hex);
+    snprintf(out, DESCRIBE_DIGEST, "%.*s", DESCRIBE_DIGEST - 1, hex);
+    return 0;
+}
+
 int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err)
 {
     int threads = threads_max();
@@ -209,6 +243,8 @@ void describe_many(const describer_t *d, const item_t *it, size_t n, const unsig
 #pragma omp parallel for schedule(dynamic, 1) if (n > 1)
     for (size_t i = 0; i < n; i++) {
         if (!skip || !skip[i]) describe_file(d, &it[i], &out[i].rec, &out[i].notes, &out[i].err);
+        if (d->digests && (!skip || !skip[i]) && out[i].err.code == ERR_OK && describe_digest(d, &it[i], out[i].digest, &out[i].err))
+            record_free(&out[i].rec);
         progress_step(bar, 1, (skip && skip[i]) || out[i].err.code != ERR_OK);
     }
 }

@@ -28,6 +28,7 @@ typedef struct {
     emdb_where_t header; /* where the EMDB headers of maps are; {0} after describe_new(): beside them */
     bool cubes;     /* records keep the canonical cube; false after describe_new() */
     size_t side;    /* of that cube; 0 (after describe_new()): CUBE_SIDE. All else is made of the cube of CUBE_SIDE */
+    bool digests;   /* describe_many() makes digests; false after describe_new() */
 } describer_t;
 
 /* One map or model. All strings are owned; "" where unknown. */
@@ -62,6 +63,11 @@ void describe_end(describer_t *d);
 int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err);
 void record_free(record_t *r); /* leaves {0} */
 
+/* What an item is described from, in 16 hexadecimal digits: of a SHA-256 of the bytes of its file, of its other half-map and EMDB header where it has them, and
+ * of what the manifest and d say of contour, resolution, voxel size, assembly, kind and title. 0, or -1: ERR_IO, ERR_NOMEM. Thread-safe. */
+#define DESCRIBE_DIGEST 17
+int describe_digest(const describer_t *d, const item_t *it, char out[DESCRIBE_DIGEST], err_t *err);
+
 /* Describe a density in memory as describe_file() describes that of a map without a contour level: kind ITEM_MAP, level
  * NAN, texts "". 0, or -1 with *r empty and the errors of cube_make. Thread-safe. */
 int describe_volume(const describer_t *d, const vol_t *v, record_t *r, err_t *err);
@@ -71,6 +77,7 @@ typedef struct {
     record_t rec; /* when err.code is ERR_OK */
     err_t err;
     notes_t notes;
+    char digest[DESCRIBE_DIGEST]; /* "" unless asked for */
 } described_t;
 
 #define DESCRIBE_BATCH 256

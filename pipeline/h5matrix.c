@@ -69,6 +69,7 @@ int h5matrix_unit(const h5in_t *in, const char *name, size_t n, size_t *d, float
             *z = NULL;
             return err_set(err, ERR_FORMAT, "%s: /%s: row %zu has length %g (1 is wanted)", in->path, name, i, sqrt(sq));
         }
+        if (!half && fabs(sqrt(sq) - 1) <= 1e-6) continue;
         for (size_t k = 0; k < *d; k++) row[k] = (float)((double)row[k] / sqrt(sq));
     }
     return 0;

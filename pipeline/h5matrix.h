@@ -10,7 +10,7 @@
 
 #define H5MATRIX_COLS_MAX 65536
 
-/* Rows of length 1, float16 or float32 in the file: *z (n, *d), brought to length 1 again after the rounding; free with
+/* Rows of length 1, float16 or float32 in the file: *z (n, *d), brought to length 1 again after the rounding (those of float32 stay as they are where they are so to 1e-6); free with
  * mem_free(). 0, or -1: ERR_FORMAT missing, damaged, of another shape, a row that is not finite or not of length 1 to within
  * 1 %; ERR_NOMEM. */
 int h5matrix_unit(const h5in_t *in, const char *name, size_t n, size_t *d, float **z, err_t *err);

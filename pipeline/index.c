@@ -1,8 +1,10 @@
 /* index: the descriptors of many entries in memory (see index.h; the file is index_h5.c). */
 #include "pipeline/index.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -11,14 +13,14 @@
 #include "pipeline/unique.h"
 
 const char *const index_text_name[INDEX_TEXTS] = {"id",        "path",    "kind",  "title", "method", "molecules",
-                                                  "organisms", "caption", "terms", "group", "split",  "pair",  "resolution", "clusters"};
+                                                  "organisms", "caption", "terms", "group", "split",  "pair",  "resolution", "clusters", "digest"};
 
 /* The numeric arrays that have a row an entry. */
 typedef struct {
     void *at; /* of the array's pointer */
     size_t size;
 } part_t;
-enum { PARTS = 6 };
+enum { PARTS = 7 };
 
 static void parts_of(index_t *x, part_t part[PARTS])
 {
@@ -27,7 +29,8 @@ static void parts_of(index_t *x, part_t part[PARTS])
                                {&x->cube, DESC_LEN},
                                {&x->zernike, DESCRIBE_ZERNIKE * sizeof(float)},
                                {&x->profile, DESCRIBE_PROFILE * sizeof(float)},
-                               {&x->z, x->d * sizeof *x->z}};
+                               {&x->z, x->d * sizeof *x->z},
+                               {&x->position, x->shards ? sizeof *x->position : 0}};
     memcpy(part, all, sizeof all);
 }
 
@@ -53,7 +56,7 @@ static int reserve(index_t *x, size_t want, err_t *err)
 
 size_t index_poses(const index_t *x) { return x->frames == 1 ? ENCODER_POSES : 1; }
 
-int index_add(index_t *x, const item_t *it, const record_t *r, const float *z, err_t *err)
+int index_add(index_t *x, const item_t *it, const record_t *r, const char *digest, const float *z, err_t *err)
 {
     if (reserve(x, x->n + 1, err)) return -1;
     char resolution[32] = "";
@@ -62,7 +65,7 @@ int index_add(index_t *x, const item_t *it, const record_t *r, const float *z, e
                                      r->title,     r->method,    r->molecules,
                                      r->organisms, it->caption,  it->terms,
                                      it->group,    it->split,    it->pair,
-                                     resolution,   ""};
+                                     resolution,   "",           digest};
     size_t i = x->n;
     for (int c = 0; c < INDEX_TEXTS; c++) {
         x->text[c][i] = mem_str(text[c] ? text[c] : "", err);
@@ -101,6 +104,7 @@ void index_free(index_t *x)
     mem_free(x->zernike);
     mem_free(x->profile);
     mem_free(x->z);
+    mem_free(x->position);
     terms_free(&x->terms);
     *x = (index_t){0};
 }
@@ -124,7 +128,12 @@ static int same_kind(index_t *x, const index_t *from, err_t *err)
         x->evidence = from->evidence;
         x->scored = from->scored;
         x->store = from->store;
+        x->shards = from->shards;
+        x->items = from->items;
     }
+    if (x->shards != from->shards || x->items != from->items)
+        return err_set(err, ERR_UNSUP, from->shards ? "shard %zu of %zu, of a manifest of %zu (those before are of another)" : "no shard (those before are)",
+                       from->shard + 1, from->shards, from->items);
     if (x->d != from->d || strcmp(x->model, from->model) != 0)
         return err_set(err, ERR_UNSUP, "embeddings of model %s (those before are of %s)", *from->model ? from->model : "none",
                        *x->model ? x->model : "none");
@@ -166,6 +175,77 @@ int index_join(index_t *x, const index_t *from, err_t *err)
     }
     size_t d = index_duplicate(x);
     return d < x->n ? err_set(err, ERR_FORMAT, "id %s: occurs twice", x->text[INDEX_ID][d]) : 0;
+}
+
+/* One array by rows. */
+static int select_rows(const part_t *part, const size_t *row, size_t n, err_t *err)
+{
+    char *old, *new;
+    memcpy(&old, part->at, sizeof old);
+    if (!old || !part->size) return 0;
+    if (!(new = mem_new(n, part->size, err))) return -1;
+    for (size_t i = 0; i < n; i++) memcpy(new + i * part->size, old + row[i] * part->size, part->size);
+    mem_free(old);
+    memcpy(part->at, &new, sizeof new);
+    return 0;
+}
+
+int index_select(index_t *x, const size_t *row, size_t n, err_t *err)
+{
+    part_t part[PARTS];
+    unsigned char *stays = mem_zero(x->n, 1, err);
+    char **text = mem_new(x->n, sizeof *text, err);
+    assert(!x->map);
+    parts_of(x, part);
+    int rc = stays && text && !terms_select(&x->terms, row, n, err) ? 0 : -1;
+    for (size_t k = 0; !rc && k < PARTS; k++) rc = select_rows(&part[k], row, n, err);
+    for (size_t i = 0; !rc && i < n; i++) stays[row[i]] = 1;
+    for (int c = 0; !rc && c < INDEX_TEXTS; c++) {
+        memcpy(text, x->text[c], x->n * sizeof *text);
+        for (size_t i = 0; i < x->n; i++)
+            if (!stays[i] && own_string(x, c, text[i])) mem_free(text[i]);
+        for (size_t i = 0; i < n; i++) x->text[c][i] = text[row[i]];
+    }
+    if (!rc) x->n = x->cap = n;
+    mem_free(stays);
+    mem_free(text);
+    return rc;
+}
+
+/* ---- shards ---- */
+
+typedef struct {
+    uint64_t position;
+    size_t row;
+} place_t;
+
+static int by_position(const void *a, const void *b)
+{
+    const place_t *p = a, *q = b;
+    return p->position < q->position ? -1 : p->position > q->position;
+}
+
+int index_whole(index_t *x, const unsigned char *joined, bool partial, err_t *err)
+{
+    if (!x->shards) return 0;
+    for (size_t i = 0; !partial && i < x->shards && i < x->items; i++)
+        if (!joined[i]) return err_set(err, ERR_FORMAT, "shard %zu/%zu is missing (--partial goes without)", i + 1, x->shards);
+    place_t *p = mem_new(x->n, sizeof *p, err);
+    size_t *row = mem_new(x->n, sizeof *row, err);
+    int rc = p && row ? 0 : -1;
+    for (size_t i = 0; !rc && i < x->n; i++) p[i] = (place_t){x->position[i], i};
+    if (!rc) qsort(p, x->n, sizeof *p, by_position);
+    for (size_t i = 0; !rc && i < x->n; i++) {
+        row[i] = p[i].row;
+        if (i && p[i].position == p[i - 1].position) rc = err_set(err, ERR_FORMAT, "row %llu of the manifest comes twice", (unsigned long long)p[i].position);
+    }
+    if (!rc) rc = index_select(x, row, x->n, err);
+    mem_free(p);
+    mem_free(row);
+    mem_free(x->position);
+    x->position = NULL;
+    x->shards = 0;
+    return rc;
 }
 
 size_t index_duplicate(const index_t *x)

@@ -16,12 +16,13 @@
 #define INDEX_FORMAT "cryolex-index"
 #define INDEX_VERSION 2 /* 1, which had neither embeddings nor terms, is read too */
 
-/* Text columns; each is a dataset of its name, /id first. The last two are empty in an index that was made before they were. */
+/* Text columns; each is a dataset of its name, /id first. The last three are empty in an index that was made before they were. */
 enum {
     INDEX_ID, INDEX_PATH, INDEX_KIND, INDEX_TITLE, INDEX_METHOD, INDEX_MOLECULES, INDEX_ORGANISMS, INDEX_CAPTION,
     INDEX_TERMS, INDEX_GROUP, INDEX_SPLIT, INDEX_PAIR,
     INDEX_RESOLUTION, /* angstrom, "2.1" */
     INDEX_CLUSTERS,   /* of 30 % sequence identity that its entities lie in: "12,345" */
+    INDEX_DIGEST,     /* of what the entry was made from: describe_digest() */
     INDEX_TEXTS
 };
 extern const char *const index_text_name[INDEX_TEXTS];
@@ -34,7 +35,9 @@ typedef struct {
                    * deflated; cubes can then not be mapped. All else is
                    * deflated where that makes it smaller */
     bool float32; /* embeddings */
+    bool exact;   /* those of terms in float32, too; of shards */
 } indexstore_t;
+#define INDEX_SHARDS_MAX 1000000
 #define INDEX_COMPACT_STEP 4
 #define INDEX_EMBED_STEP 0x1p-9 /* a number of an embedding is some 0.06 */
 #define INDEX_VOCAB_STEP 0x1p-6 /* of the embeddings of terms: their cosines move by some 0.004 */
@@ -57,7 +60,12 @@ typedef struct {
     bool scored;              /* the index has its own */
     evidence_t evidence;      /* not fitted where the index was not calibrated */
     indexstore_t store;
+    indexstore_t was;         /* how the file that was read is stored, of compact and float32 */
     int version;              /* of the file that was read */
+
+    size_t shards;            /* the index is one of so many parts of a manifest, dealt row by row; 0: a whole */
+    size_t shard, items;      /* which, from 0; rows of the manifest */
+    uint64_t *position;       /* (n) row of the manifest; with shards only */
 
     char *block[INDEX_TEXTS]; /* strings of a column that were read as one; NULL: each has its own memory */
     size_t block_bytes[INDEX_TEXTS];
@@ -84,7 +92,7 @@ size_t index_poses(const index_t *x);
 
 /* Copies. z (d), or NULL where x->d, which is set before the first entry, is 0. *x starts from {.scoring = scoring_default} with
  * x->d, x->model and x->frames set where there are embeddings; end with index_free(). 0, or -1 ERR_NOMEM. */
-int index_add(index_t *x, const item_t *it, const record_t *r, const float *z, err_t *err);
+int index_add(index_t *x, const item_t *it, const record_t *r, const char *digest, const float *z, err_t *err);
 void index_free(index_t *x);
 
 /* Write: the whole file or none of it. Layout (h5py reads it):
@@ -94,6 +102,7 @@ void index_free(index_t *x);
  *   /rg /volume  float32 (n);  /cube int8 (n,4096);  /zernike float32 (n,121);  /profile float32 (n,32)
  *   /embeddings  float16 or float32 (n,d)
  *   /terms /vocab groups, see terms_h5.h
+ *   /position    uint64 (n), of a shard, with the attributes shard, shards and manifest_items
  * 0, or -1: ERR_IO, ERR_RANGE no entry, ERR_NOMEM. HDF5 is called from one thread. */
 int index_write(const char *path, const index_t *x, err_t *err);
 
@@ -111,8 +120,16 @@ int index_of_model(const index_t *x, const char *path, const char *hash, const c
 
 /* Append the entries of `from`, which has been read with INDEX_ALL; an empty *x takes its model, scoring and store. What only
  * one of both has, of zernike and profile, goes. 0, or -1 (*x is then for freeing only): ERR_FORMAT an id that occurs twice; ERR_UNSUP embeddings of two models, or only on
- * one side (the message has both hashes); ERR_NOMEM. */
+ * one side (the message has both hashes), a shard beside what is none of the same manifest; ERR_NOMEM. */
 int index_join(index_t *x, const index_t *from, err_t *err);
+
+/* Let the entries be rows row[0..n-1], each at most once, in that order; terms that none of them has go. x has been read with INDEX_ALL, or made.
+ * 0, or -1 ERR_NOMEM (*x is then for freeing only). */
+int index_select(index_t *x, const size_t *row, size_t n, err_t *err);
+
+/* Of shards that were joined make the whole, in the order of the manifest. joined[0..x->shards-1]: which there were. partial: shards may be missing.
+ * Without shards nothing. 0, or -1 (*x is then for freeing only): ERR_FORMAT a shard is missing, or an entry comes twice; ERR_NOMEM. */
+int index_whole(index_t *x, const unsigned char *joined, bool partial, err_t *err);
 
 /* First entry whose id came before, or n when all are unique. ERR_NOMEM gives n. */
 size_t index_duplicate(const index_t *x);

@@ -34,6 +34,10 @@ static const struct {
 };
 enum { ARRAYS = sizeof array / sizeof *array };
 
+/* Of a shard: which, of how many, of how many rows of a manifest. */
+enum { SHARD_ATTRS = 3 };
+static const char *const shard_attr[SHARD_ATTRS] = {"shard", "shards", "manifest_items"};
+
 static void *array_of(const index_t *x, int k)
 {
     void *p;
@@ -116,6 +120,8 @@ static int put_attrs(hid_t file, const index_t *x)
         snprintf(name, sizeof name, "scoring_%s", scoring_name[k]);
         rc = h5_put_attr(file, name, H5T_NATIVE_DOUBLE, scoring_field(&scoring, k));
     }
+    const uint64_t part[] = {x->shard, x->shards, x->items};
+    for (int k = 0; !rc && x->shards && k < SHARD_ATTRS; k++) rc = h5_put_attr(file, shard_attr[k], H5T_NATIVE_UINT64, &part[k]);
     return rc || (x->evidence.fitted && put_evidence(file, &x->evidence)) ? -1 : 0;
 }
 
@@ -166,7 +172,8 @@ int index_write(const char *path, const index_t *x, err_t *err)
     if (!rc && x->d)
         rc = s->float32 ? h5_put_data(o.file, "embeddings", H5T_NATIVE_FLOAT, x->n, x->d, false, x->z)
                         : h5_put_half(o.file, "embeddings", x->n, x->d, s->compact, x->z, step, err);
-    if (!rc) rc = terms_write(o.file, &x->terms, s->compact ? INDEX_VOCAB_STEP : 0, err);
+    if (!rc) rc = terms_write(o.file, &x->terms, s->compact ? INDEX_VOCAB_STEP : 0, s->exact, err);
+    if (!rc && x->shards) rc = h5_put_data(o.file, "position", H5T_NATIVE_UINT64, x->n, 0, false, x->position);
     return h5_finish(&o, !rc, err);
 }
 
@@ -351,12 +358,46 @@ static int get_arrays(const h5in_t *in, unsigned parts, index_t *x, err_t *err)
     return 0;
 }
 
+/* Of a shard: which, and the rows of the manifest. */
+static int get_shard(const h5in_t *in, index_t *x, err_t *err)
+{
+    uint64_t part[SHARD_ATTRS] = {0};
+    if (H5Aexists(in->file, "shards") <= 0) return 0;
+    for (int k = 0; k < SHARD_ATTRS; k++)
+        if (h5read_attr(in, shard_attr[k], H5T_NATIVE_UINT64, &part[k], err)) return -1;
+    x->shard = (size_t)part[0];
+    x->shards = (size_t)part[1];
+    x->items = (size_t)part[2];
+    if (part[0] >= part[1] || part[1] > INDEX_SHARDS_MAX)
+        return err_set(err, ERR_FORMAT, "%s: shard %llu of %llu", in->path, (unsigned long long)part[0], (unsigned long long)part[1]);
+    if (h5read_data(in, "position", H5T_NATIVE_UINT64, sizeof *x->position, x->n, 0, &x->position, err)) return -1;
+    for (size_t i = 0; i < x->n; i++)
+        if (x->position[i] >= part[2] || x->position[i] % part[1] != part[0])
+            return err_set(err, ERR_FORMAT, "%s: /position: row %llu of a manifest of %llu is not of shard %llu of %llu", in->path, (unsigned long long)x->position[i],
+                           (unsigned long long)part[2], (unsigned long long)part[0], (unsigned long long)part[1]);
+    return 0;
+}
+
+/* How the file is stored. */
+static void get_store(hid_t file, indexstore_t *was)
+{
+    hid_t cube = H5Dopen2(file, "cube", H5P_DEFAULT), plist = cube >= 0 ? H5Dget_create_plist(cube) : -1;
+    hid_t z = H5Lexists(file, "embeddings", H5P_DEFAULT) > 0 ? H5Dopen2(file, "embeddings", H5P_DEFAULT) : -1, type = z >= 0 ? H5Dget_type(z) : -1;
+    was->compact = plist >= 0 && H5Pget_layout(plist) == H5D_CHUNKED;
+    was->float32 = type >= 0 && H5Tget_size(type) == sizeof(float);
+    if (type >= 0) H5Tclose(type);
+    if (z >= 0) H5Dclose(z);
+    if (plist >= 0) H5Pclose(plist);
+    if (cube >= 0) H5Dclose(cube);
+}
+
 static int get_parts(const h5in_t *in, int version, unsigned parts, index_t *x, err_t *err)
 {
     for (int c = 0; c < INDEX_TEXTS; c++)
         if ((parts & INDEX_TEXT(c)) && get_text(in->file, version, c, x, x->n, err))
             return err_set(err, ERR_FORMAT, "%s: /%s: missing, damaged or of another shape", in->path, text_dataset(c, version));
-    if (get_attrs(in, version, x, err) || get_arrays(in, parts, x, err)) return -1;
+    get_store(in->file, &x->was);
+    if (get_attrs(in, version, x, err) || get_shard(in, x, err) || get_arrays(in, parts, x, err)) return -1;
     if ((parts & INDEX_EMBED) && *x->model && h5matrix_unit(in, "embeddings", x->n, &x->d, &x->z, err)) return -1;
     if (version > 1 && (parts & (INDEX_VOCAB | INDEX_VOCAB_EMBED)))
         return terms_read(in->file, in->path, x->n, (parts & INDEX_VOCAB_EMBED) != 0, &x->terms, err);

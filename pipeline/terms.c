@@ -432,6 +432,52 @@ int terms_join(terms_t *t, const terms_t *from, err_t *err)
     return 0;
 }
 
+/* Terms that any entry of row[0..n-1] has, with their parents, and these entries. number (t->n) is scratch. */
+static int take_rows(draft_t *d, const terms_t *t, const size_t *row, size_t n, uint32_t *number, err_t *err)
+{
+    for (size_t i = 0; i < t->n; i++) number[i] = UINT32_MAX;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = t->of.at[row[i]]; k < t->of.at[row[i] + 1]; k++) number[t->of.item[k]] = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (number[i] == UINT32_MAX) continue;
+        long k = draft_term(d, t->id[i], t->name[i], t->space[i], t->z ? t->z + i * t->d : NULL, err);
+        if (k < 0) return -1;
+        number[i] = (uint32_t)k;
+        for (size_t p = t->parents.at[i]; p < t->parents.at[i + 1]; p++) /* an entry has the ancestors of its terms, which came before */
+            if (number[t->parents.item[p]] != UINT32_MAX && lists_add(&d->parents, number[t->parents.item[p]], err)) return -1;
+        if (lists_row(&d->parents, err)) return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = t->of.at[row[i]]; k < t->of.at[row[i] + 1]; k++)
+            if (lists_add(&d->of, number[t->of.item[k]], err)) return -1;
+        if (lists_row(&d->of, err)) return -1;
+    }
+    return 0;
+}
+
+int terms_select(terms_t *t, const size_t *row, size_t n, err_t *err)
+{
+    draft_t d = {.d = t->z ? t->d : 0};
+    terms_t some = {0};
+    if (!t->n) {
+        t->entries = n;
+        return 0;
+    }
+    uint32_t *number = mem_new(t->n, sizeof *number, err);
+    int rc = number && !take_rows(&d, t, row, n, number, err) && !draft_end(&d, &some, err) ? 0 : -1;
+    if (!rc && some.z) {
+        some.text_model = t->text_model;
+        t->text_model = NULL;
+        memcpy(some.text_hash, t->text_hash, sizeof some.text_hash);
+    }
+    mem_free(number);
+    draft_free(&d);
+    if (rc) return -1;
+    terms_free(t);
+    *t = some;
+    return 0;
+}
+
 /* ---- in the learned space ---- */
 
 static bool ends(const char *s, const char *tail)

@@ -64,4 +64,7 @@ int terms_embed(terms_t *t, const modelfile_t *m, const sentence_t *s, err_t *er
  * differ. 0, or -1 ERR_NOMEM with *t as it was. */
 int terms_join(terms_t *t, const terms_t *from, err_t *err);
 
+/* Let the entries be those of row[0..n-1]; terms that none of them has go. 0, or -1 ERR_NOMEM with *t as it was. */
+int terms_select(terms_t *t, const size_t *row, size_t n, err_t *err);
+
 #endif

@@ -28,7 +28,7 @@ static int put_group(hid_t file, const char *name)
     return g < 0 || H5Gclose(g) < 0 ? -1 : 0;
 }
 
-int terms_write(hid_t file, const terms_t *t, double step, err_t *err)
+int terms_write(hid_t file, const terms_t *t, double step, bool exact, err_t *err)
 {
     if (!t->n) return 0;
     char **space = mem_new(t->n, sizeof *space, err);
@@ -40,7 +40,8 @@ int terms_write(hid_t file, const terms_t *t, double step, err_t *err)
              put_lists(file, "terms/indptr", "terms/indices", t->entries, &t->of, err);
     if (!rc && t->z)
         rc = h5_put_attr_text(file, "text_model", t->text_model) || h5_put_attr_text(file, "text_hash", t->text_hash) ||
-             h5_put_half(file, "vocab/embeddings", t->n, t->d, step > 0, t->z, step, err);
+             (exact ? h5_put_data(file, "vocab/embeddings", H5T_NATIVE_FLOAT, t->n, t->d, false, t->z)
+                    : h5_put_half(file, "vocab/embeddings", t->n, t->d, step > 0, t->z, step, err));
     mem_free(space);
     return rc ? -1 : 0;
 }

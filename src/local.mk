@@ -22,6 +22,7 @@ cryolex_SOURCES = \
 	src/cmd.h \
 	src/doc.c src/doc.h \
 	src/headopts.c src/headopts.h \
+	src/indexopts.c src/indexopts.h \
 	src/inputs.c src/inputs.h \
 	src/json.c src/json.h \
 	src/main.c \
@@ -29,6 +30,7 @@ cryolex_SOURCES = \
 	src/netopts.c src/netopts.h \
 	src/outpath.c src/outpath.h \
 	src/png.c src/png.h \
+	src/shard.c src/shard.h \
 	src/table.c src/table.h
 cryolex_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(OPENBLAS_CFLAGS) $(JANSSON_CFLAGS)
 cryolex_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)

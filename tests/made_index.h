@@ -76,7 +76,7 @@ static inline void made_index(index_t *x, size_t first, size_t n, const char *mo
             sq += (double)z[k] * (double)z[k];
         }
         for (int k = 0; k < MADE_D; k++) z[k] = (float)((double)z[k] / sqrt(sq));
-        if (index_add(x, &it, rec, z, &e)) fail_msg("%s", e.msg);
+        if (index_add(x, &it, rec, "d", z, &e)) fail_msg("%s", e.msg);
     }
     rec->title = rec->method = rec->molecules = rec->organisms = NULL;
     mem_free(rec);

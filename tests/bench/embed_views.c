@@ -113,7 +113,7 @@ static int batch_out(work_t *w, const size_t *entry, size_t n, err_t *err)
             continue;
         }
         const item_t it = {.id = id_of(w, entry[k])};
-        if (index_add(&w->index, &it, &w->rec[k], NULL, err)) return -1;
+        if (index_add(&w->index, &it, &w->rec[k], "", NULL, err)) return -1;
         for (size_t j = 0; j < w->models; j++) {
             model_run_t *r = &w->model[j];
             size_t f = r->file.encoder->features;
