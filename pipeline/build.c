@@ -72,7 +72,7 @@ int build_index(const manifest_t *m, describer_t *d, encoder_t *e, const log_t *
         row[n] = i;
         again[n] = again[i]; /* n <= i */
     }
-    x->items = m->n;
+    if (x->shards) x->items = m->n;
     d->digests = true;
     if (!rc) {
         progress_t *bar = progress_new(log, "index", "entries", n);

@@ -13,7 +13,7 @@
 #include "voxel/encoder.h"
 
 /* Describe every item of the manifest and add it to *x, in the order of the manifest whatever the number of threads; of a shard
- * (x->shards) every item whose row is x->shard modulo that. Entries get digests. x->items is set.
+ * (x->shards) every item whose row is x->shard modulo that. Entries get digests; x->items is set in a shard.
  * An item that cannot be read, or whose id came before, is reported on `log` with its reason, counted in *failed and
  * left out. With an encoder, encoder_ready(), each has its embedding: x->d is that of e. d->cubes and d->side are set.
  * *x starts from {.scoring = scoring_default}. 0, or -1: ERR_NOMEM. */

@@ -144,12 +144,14 @@ static int same_kind(index_t *x, const index_t *from, err_t *err)
 
 static int join_terms(index_t *x, size_t n, const index_t *from, err_t *err)
 {
+    terms_t add = from->terms;
     if (!x->terms.n) x->terms.entries = n;
-    if (!x->terms.n && !from->terms.n) return 0;
-    return terms_join(&x->terms, &from->terms, err);
+    if (!add.n) add.entries = from->n;
+    if (!x->terms.n && !add.n) return 0;
+    return terms_join(&x->terms, &add, err);
 }
 
-int index_join(index_t *x, const index_t *from, err_t *err)
+int index_append(index_t *x, const index_t *from, err_t *err)
 {
     size_t n = x->n;
     part_t to[PARTS], add[PARTS];
@@ -173,6 +175,12 @@ int index_join(index_t *x, const index_t *from, err_t *err)
         if (to[k].size && q) memcpy(p + n * to[k].size, q, from->n * to[k].size);
         else if (to[k].size) memset(p + n * to[k].size, 0, from->n * to[k].size);
     }
+    return 0;
+}
+
+int index_join(index_t *x, const index_t *from, err_t *err)
+{
+    if (index_append(x, from, err)) return -1;
     size_t d = index_duplicate(x);
     return d < x->n ? err_set(err, ERR_FORMAT, "id %s: occurs twice", x->text[INDEX_ID][d]) : 0;
 }
@@ -244,7 +252,7 @@ int index_whole(index_t *x, const unsigned char *joined, bool partial, err_t *er
     mem_free(row);
     mem_free(x->position);
     x->position = NULL;
-    x->shards = 0;
+    x->shards = x->shard = x->items = 0;
     return rc;
 }
 

@@ -123,6 +123,9 @@ int index_of_model(const index_t *x, const char *path, const char *hash, const c
  * one side (the message has both hashes), a shard beside what is none of the same manifest; ERR_NOMEM. */
 int index_join(index_t *x, const index_t *from, err_t *err);
 
+/* index_join(), but ids may come twice. */
+int index_append(index_t *x, const index_t *from, err_t *err);
+
 /* Let the entries be rows row[0..n-1], each at most once, in that order; terms that none of them has go. x has been read with INDEX_ALL, or made.
  * 0, or -1 ERR_NOMEM (*x is then for freeing only). */
 int index_select(index_t *x, const size_t *row, size_t n, err_t *err);

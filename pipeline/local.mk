@@ -183,6 +183,9 @@ endif
 # Many vectors.
 libpipeline_a_SOURCES += pipeline/matrix.c pipeline/matrix.h pipeline/nearest.c pipeline/nearest.h
 
+# Weekly releases.
+libpipeline_a_SOURCES += pipeline/update.c pipeline/update.h
+
 # Against FAISS, by hand: make tests/bench/topk, then tests/bench/topk.py.
 EXTRA_PROGRAMS += tests/bench/topk
 tests_bench_topk_SOURCES = tests/bench/topk.c

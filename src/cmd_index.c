@@ -94,7 +94,8 @@ static int build(build_t *b, const comm_t *c, int argc, char **argv, err_t *err)
     if (open_build(b, argc, argv, err) || build_index(&b->m, &b->d, b->model.encoder, log, x, &b->failed, err)) return -1;
     if (c->size > 1 && build_gather(x, o->out, c, &b->failed, err)) return -1;
     if (c->rank) return 0;
-    if (!x->n) return err_set(err, ERR_FORMAT, "%s: nothing to index: none of %zu entries could be read", o->out, b->m.n);
+    if (!x->n) return err_set(err, ERR_FORMAT, "%s: nothing to index: none of %zu entries%s could be read%s", o->out, b->m.n, x->shards ? " that are in this shard" : "",
+                       x->shards ? " (index merge --partial does without)" : "");
     if (storeopts_take("index build", &o->store, x, err)) return -1;
     if (x->shards) x->store.float32 = x->store.exact = true;
     if ((o->annot && indexopts_annotate(b->app, o->out, o->annot, o->text_model, &b->model, o->model, x, err)) || index_write(o->out, x, err)) return -1;

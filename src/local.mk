@@ -10,7 +10,7 @@ cryolex_SOURCES = \
 	src/cmd_encode_text.c \
 	src/cmd_fit.c \
 	src/cmd_fsc.c src/canvas.c src/canvas.h src/fscplot.c src/fscplot.h src/strokes.c src/strokes.h \
-	src/cmd_index.c \
+	src/cmd_index.c src/cmd_index_update.c \
 	src/cmd_info.c \
 	src/cmd_model.c \
 	src/cmd_nearest.c \
@@ -45,6 +45,7 @@ SRC_TESTS += tests/test_cmd_fit.sh
 SRC_TESTS += tests/test_cmd_fsc.sh
 SRC_TESTS += tests/test_cmd_convert.sh
 SRC_TESTS += tests/test_cmd_nearest.sh
+SRC_TESTS += tests/test_cmd_index_shard.sh tests/test_cmd_index_update.sh
 dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)
 

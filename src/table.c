@@ -11,6 +11,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_index_build,
     &cmd_index_info,
     &cmd_index_merge,
+    &cmd_index_update,
     &cmd_index_calibrate,
     &cmd_search,
     &cmd_annotate,

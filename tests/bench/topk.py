@@ -4,11 +4,11 @@
 usage: topk.py make FOLDER ROWS [INDEX.h5]   FOLDER/base.npy and queries.npy: ROWS x 256 clustered unit vectors from a seed, or with an
                                              index its embeddings, tiled, with noise
        topk.py run BUILD FOLDER [OUT.tsv]    [--rounds N] [--batches 1,64,1024] [--tops 10,100] [--threads N]
-                                             --packed: also with the base packed once; --best: FAISS with the better kernel only
+                                             --packed: also with the base packed once; --cold: no round before the first that counts; --kernels LIST: default,Haswell,SkylakeX
 
 BUILD is the build folder; there: make tests/bench/topk. python3 with numpy, faiss-cpu and h5py from PyPI. OPENBLAS_CORETYPE and
-OPENBLAS_L2_SIZE are taken out of the environment, so that FAISS's OpenBLAS chooses its kernel by itself; it is printed. Where the CPU has AVX-512
-and OpenBLAS does not choose so, FAISS runs a second time with OPENBLAS_CORETYPE=SkylakeX ("faiss, SkylakeX"), and all ratios are to that one.
+OPENBLAS_L2_SIZE are taken out of the environment; FAISS runs once with the kernels that its OpenBLAS chooses by itself, which are printed, and once
+with each of --kernels (OPENBLAS_CORETYPE). All ratios are to the fastest of these.
 
 Every contestant is a process of its own that has the base in memory. In each round each runs every task once, one after the other; a task is
 some batches of queries, and its figure in a round is queries per second. FAISS's are faiss.knn() on the mapped array, which is what IndexFlatIP.search()
@@ -100,31 +100,28 @@ def compare(x, q, a, b):
     return int(same.sum()), int((~same).sum()), gap
 
 
-def run(o, kernel):
+def run(o):
     base, queries = (os.path.join(o.folder, f) for f in ("base.npy", "queries.npy"))
     ours = os.path.join(o.build, "tests/bench/topk")
     x, q = np.load(base, mmap_mode="r"), np.load(queries)
     theirs = [sys.executable, __file__, "worker", base, queries, str(o.threads)]
-    who = [Contestant("faiss", theirs, "0 0", o.threads), Contestant("cryolex", [ours, base, queries], "0 0", o.threads)]
-    rival = "faiss"
-    if o.best and avx512():
-        who.pop(0)
-    if kernel not in ("SkylakeX", "Cooperlake", "SapphireRapids") and avx512():
-        rival = "faiss, SkylakeX"
-        who.insert(len(who) - 1, Contestant(rival, theirs, "0 0", o.threads, OPENBLAS_CORETYPE="SkylakeX"))
+    who = [Contestant(f"faiss, {k}", theirs, "0 0", o.threads, **({} if k == "default" else {"OPENBLAS_CORETYPE": k})) for k in o.kernels]
+    rivals = [w.name for w in who]
+    who.append(Contestant("cryolex", [ours, base, queries], "0 0", o.threads))
     if o.packed:
         who.append(Contestant("cryolex, packed before", [ours, base, queries], "0 1", o.threads))
     table = [COLUMNS]
     for b in o.batches:
         for k in o.tops:
             n, speed, way, hits = BATCHES[b], {}, {}, {}
-            for round_ in range(o.rounds + 1):  # the first one is not counted
+            for round_ in range(int(o.cold), o.rounds + 1):  # round 0 is not counted
                 for w in who:
                     with tempfile.NamedTemporaryFile() as f:
                         seconds, way[w.name] = w.ask(n if round_ else 1, b, k, f.name)
                         hits[w.name] = np.fromfile(f.name, np.int64).reshape(b, k)
                     if round_:
                         speed.setdefault(w.name, []).append(n * b / seconds)
+            rival = max(rivals, key=lambda name: statistics.median(speed[name]))
             last = q[(n - 1) * b:n * b]
             for w in who:
                 s, ratio = speed[w.name], [p / r for p, r in zip(speed[w.name], speed[rival])]
@@ -137,13 +134,8 @@ def run(o, kernel):
             print(*row, sep="\t", file=f)
 
 
-def avx512():
-    with open("/proc/cpuinfo") as f:
-        return " avx512f " in f.read()
-
-
 def machine():
-    """Print what is compared on; the kernel that FAISS's OpenBLAS chooses."""
+    """Print what is compared on, and the kernel that FAISS's OpenBLAS chooses."""
     import ctypes
     import glob
 
@@ -156,7 +148,6 @@ def machine():
         get.restype = ctypes.c_char_p
         kernel = get().decode()
     print("# FAISS", faiss.__version__, faiss.get_compile_options(), "- OpenBLAS kernel:", kernel, file=sys.stderr)
-    return kernel
 
 
 def main():
@@ -175,13 +166,15 @@ def main():
     r.add_argument("--rounds", type=int, default=5)
     r.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     r.add_argument("--packed", action="store_true")
-    r.add_argument("--best", action="store_true")
+    r.add_argument("--kernels", type=lambda s: s.split(","), default=["default", "Haswell", "SkylakeX"])
+    r.add_argument("--cold", action="store_true")
     for name, value in (("--batches", "1,64,1024"), ("--tops", "10,100")):
         r.add_argument(name, type=lambda s: [int(v) for v in s.split(",")], default=[int(v) for v in value.split(",")])
     o = p.parse_args()
     if o.what == "make":
         return make(o.folder, o.rows, o.index)
-    run(o, machine())
+    machine()
+    run(o)
 
 
 if __name__ == "__main__":
