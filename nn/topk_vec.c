@@ -2,7 +2,7 @@
  * which the compiler has no word for, by the instruction where there is one (AVX-512 VNNI). */
 #include <math.h>
 #include <string.h>
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
 
@@ -55,32 +55,36 @@ static topkrow_t row(const float *w, size_t d, int8_t *q)
 
 #if defined(__AVX512VNNI__)
 
-/* R queries, P panels. */
+/* 16 int32, or 16 times four numbers. */
+typedef int32_t four_t __attribute__((vector_size(64), may_alias));
+typedef int32_t loose_t __attribute__((vector_size(64), aligned(1), may_alias)); /* any address */
+typedef int32_t word_t __attribute__((aligned(1), may_alias));
+
+/* R queries, P panels: one or two. */
 INLINE void tile(const uint8_t *x, size_t ldx, const int8_t *b, size_t depth, const int32_t *start, float *y, size_t ldy, const size_t R,
                  const size_t P)
 {
-    __m512i s[12][2];
+    four_t s[12] = {{0}}, u[12] = {{0}}; /* of the first panel, of the second */
+    const int8_t *c = b + (P - 1) * WIDE * depth;
 #pragma GCC unroll 16
-    for (size_t r = 0; r < R; r++)
-#pragma GCC unroll 2
-        for (size_t p = 0; p < P; p++) s[r][p] = _mm512_loadu_si512(start + p * WIDE);
-    for (size_t k = 0; k < depth; k += 4, b += 4 * WIDE) {
-        __m512i w[2];
-#pragma GCC unroll 2
-        for (size_t p = 0; p < P; p++) w[p] = _mm512_loadu_si512(b + p * WIDE * depth);
+    for (size_t r = 0; r < R; r++) {
+        s[r] = *(const loose_t *)start;
+        u[r] = *(const loose_t *)(start + (P - 1) * WIDE);
+    }
+    for (size_t k = 0; k < depth; k += 4) {
+        const __m512i v = (__m512i)*(const loose_t *)(b + k * WIDE), w = (__m512i)*(const loose_t *)(c + k * WIDE);
 #pragma GCC unroll 16
         for (size_t r = 0; r < R; r++) {
-            int32_t four;
-            memcpy(&four, x + r * ldx + k, sizeof four);
-            __m512i f = _mm512_set1_epi32(four);
-#pragma GCC unroll 2
-            for (size_t p = 0; p < P; p++) s[r][p] = _mm512_dpbusd_epi32(s[r][p], f, w[p]);
+            const __m512i f = (__m512i)(*(const word_t *)(x + r * ldx + k) - (four_t){0});
+            s[r] = (four_t)_mm512_dpbusd_epi32((__m512i)s[r], f, v);
+            if (P > 1) u[r] = (four_t)_mm512_dpbusd_epi32((__m512i)u[r], f, w);
         }
     }
 #pragma GCC unroll 16
-    for (size_t r = 0; r < R; r++)
-#pragma GCC unroll 2
-        for (size_t p = 0; p < P; p++) _mm512_storeu_ps(y + r * ldy + p * WIDE, _mm512_cvtepi32_ps(s[r][p]));
+    for (size_t r = 0; r < R; r++) {
+        _mm512_storeu_ps(y + r * ldy, _mm512_cvtepi32_ps((__m512i)s[r]));
+        if (P > 1) _mm512_storeu_ps(y + r * ldy + WIDE, _mm512_cvtepi32_ps((__m512i)u[r]));
+    }
 }
 
 /* All queries on P panels. */
@@ -126,15 +130,33 @@ static void product(const uint8_t *x, size_t ldx, size_t queries, const int8_t *
 
 /* ---- scan ---- */
 
+/* Does any of 16 rows reach the bar, or is it not to be said? */
+#if defined(__AVX512F__)
+INLINE int any_of(const float *y, const float *scale, const float *off, const float *norm, const topkrow_t *x, float bar)
+{
+    const __m512 e = _mm512_fmadd_ps(_mm512_loadu_ps(off), _mm512_set1_ps(x->norm), _mm512_mul_ps(_mm512_loadu_ps(norm), _mm512_set1_ps(x->off)));
+    const __m512 s = _mm512_mul_ps(_mm512_loadu_ps(y), _mm512_loadu_ps(scale));
+    return _mm512_cmp_ps_mask(_mm512_fmadd_ps(s, _mm512_set1_ps(x->scale), e), _mm512_set1_ps(bar), _CMP_NLT_UQ) != 0;
+}
+#else
+INLINE int any_of(const float *y, const float *scale, const float *off, const float *norm, const topkrow_t *x, float bar)
+{
+    typedef float vec_t __attribute__((vector_size(16), aligned(4), may_alias));
+    typedef int32_t mask_t __attribute__((vector_size(16)));
+    mask_t below = {-1, -1, -1, -1};
+    for (size_t i = 0; i < WIDE; i += 4)
+        below &= *(const vec_t *)(y + i) * *(const vec_t *)(scale + i) * x->scale +
+                     (*(const vec_t *)(off + i) * x->norm + *(const vec_t *)(norm + i) * x->off) < bar;
+    return (below[0] & below[1] & below[2] & below[3]) == 0;
+}
+#endif
+
 static size_t scan(const topkscan_t *s, float bar, uint32_t *out)
 {
     size_t n = 0;
-    for (size_t i0 = 0; i0 < s->n; i0 += WIDE) {
-        int any = 0;
-#pragma omp simd reduction(| : any)
-        for (size_t i = i0; i < i0 + WIDE; i++) any |= !(topk_most(s, i) < bar);
-        if (!any) continue;
-        for (size_t i = i0; i < s->n && i < i0 + WIDE; i++)
+    for (size_t at = 0; at < s->n; at += WIDE) {
+        if (!any_of(s->y + at, s->scale + at, s->off + at, s->norm + at, &s->x, bar)) continue;
+        for (size_t i = at; i < s->n && i < at + WIDE; i++)
             if (!(topk_most(s, i) < bar)) out[n++] = (uint32_t)i;
     }
     return n;
