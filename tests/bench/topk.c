@@ -1,5 +1,5 @@
-/* Speed of nn/topk, for tests/bench/topk.py: topk BASE.npy QUERIES.npy. Every line "BATCHES BATCH K PASS PACKED" on standard input runs
- * so many batches of BATCH queries, from the first query on, and is answered by the seconds of each and what ran; the hits of the last one go to HITS,
+/* Speed of nn/topk, for tests/bench/topk.py: topk BASE.npy QUERIES.npy [cpu]. Every line "BATCHES BATCH K PASS PACKED" on standard input runs
+ * so many batches of BATCH queries, from the first query on, and is answered by the seconds of each, of all threads' CPU time with `cpu`, and what ran; the hits of the last one go to HITS,
  * if a sixth word names that file, as int64 (BATCH,K). */
 #include <stdint.h>
 #include <stdio.h>
@@ -41,7 +41,8 @@ int main(int argc, char **argv)
     size_t batches, b, k;
     int pass, packed;
     topkpack_t pack = {0};
-    if (argc != 3 || matrix_open(argv[1], MATRIX_ROWS, &base, &err) || matrix_open(argv[2], MATRIX_ROWS, &query, &err)) fail(&err);
+    if (argc < 3 || argc > 4 || matrix_open(argv[1], MATRIX_ROWS, &base, &err) || matrix_open(argv[2], MATRIX_ROWS, &query, &err)) fail(&err);
+    double (*const now)(void) = argc > 3 ? clock_cpu : clock_wall;
     threads_set(0);
     topkbase_t part = {.n = base.n, .d = base.d, .f = base.f, .h = base.h};
     while (fgets(line, sizeof line, stdin)) {
@@ -54,10 +55,10 @@ int main(int argc, char **argv)
         }
         part.pack = packed ? &pack : NULL;
         for (size_t i = 0; i < batches; i++) {
-            double start = clock_wall();
+            double start = now();
             topk_t *t = topk_new(query.f + i * b * query.d, b, query.d, k, (topkpass_t)pass, &err);
             if (!t || topk_look(t, &part, &err)) fail(&err);
-            printf("%.6f ", clock_wall() - start);
+            printf("%.6f ", now() - start);
             if (*path && i + 1 == batches) write_hits(path, t, b, k);
             topk_free(t);
         }

@@ -4,7 +4,8 @@
 usage: topk.py make FOLDER ROWS [INDEX.h5]   FOLDER/base.npy and queries.npy: ROWS x 256 clustered unit vectors from a seed, or with an
                                              index its embeddings, tiled, with noise
        topk.py run BUILD FOLDER [OUT.tsv]    [--rounds N] [--batches 1,64,1024] [--tops 10,100] [--threads N]
-                                             --packed: also with the base packed once; --cold: no round before the first that counts; --kernels LIST: default,Haswell,SkylakeX
+                                             --packed: also with the base packed once; --cold: no round before the first that counts; --kernels LIST: default,Haswell,SkylakeX;
+                                             --cpu: queries a second of CPU time, for a machine that does other work, best with --threads 1
 
 BUILD is the build folder; there: make tests/bench/topk. python3 with numpy, faiss-cpu and h5py from PyPI. OPENBLAS_CORETYPE and
 OPENBLAS_L2_SIZE are taken out of the environment; FAISS runs once with the kernels that its OpenBLAS chooses by itself, which are printed, and once
@@ -56,7 +57,7 @@ def make(folder, rows, index):
     np.save(os.path.join(folder, "queries.npy"), some(QUERIES))
 
 
-def faiss_worker(base, queries, threads):
+def faiss_worker(base, queries, threads, now):
     """The same lines as tests/bench/topk.c."""
     import faiss
     faiss.omp_set_num_threads(threads)
@@ -65,9 +66,9 @@ def faiss_worker(base, queries, threads):
         batches, b, k, _, _, *path = line.split()
         out = []
         for i in range(int(batches)):
-            start = time.perf_counter()
+            start = now()
             _, ids = faiss.knn(q[i * int(b):(i + 1) * int(b)], x, int(k), metric=faiss.METRIC_INNER_PRODUCT)
-            out.append(time.perf_counter() - start)
+            out.append(now() - start)
         if path:
             np.asarray(ids, np.int64).tofile(path[0])
         print(*("%.6f" % s for s in out), "faiss " + faiss.__version__, flush=True)
@@ -104,12 +105,13 @@ def run(o):
     base, queries = (os.path.join(o.folder, f) for f in ("base.npy", "queries.npy"))
     ours = os.path.join(o.build, "tests/bench/topk")
     x, q = np.load(base, mmap_mode="r"), np.load(queries)
-    theirs = [sys.executable, __file__, "worker", base, queries, str(o.threads)]
+    cpu = ["cpu"] if o.cpu else []
+    theirs = [sys.executable, __file__, "worker", base, queries, str(o.threads), *cpu]
     who = [Contestant(f"faiss, {k}", theirs, "0 0", o.threads, **({} if k == "default" else {"OPENBLAS_CORETYPE": k})) for k in o.kernels]
     rivals = [w.name for w in who]
-    who.append(Contestant("cryolex", [ours, base, queries], "0 0", o.threads))
+    who.append(Contestant("cryolex", [ours, base, queries, *cpu], "0 0", o.threads))
     if o.packed:
-        who.append(Contestant("cryolex, packed before", [ours, base, queries], "0 1", o.threads))
+        who.append(Contestant("cryolex, packed before", [ours, base, queries, *cpu], "0 1", o.threads))
     table = [COLUMNS]
     for b in o.batches:
         for k in o.tops:
@@ -152,7 +154,7 @@ def machine():
 
 def main():
     if sys.argv[1:2] == ["worker"]:
-        return faiss_worker(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        return faiss_worker(sys.argv[2], sys.argv[3], int(sys.argv[4]), time.process_time if sys.argv[5:] else time.perf_counter)
     p = argparse.ArgumentParser(usage=__doc__)
     sub = p.add_subparsers(dest="what", required=True)
     m = sub.add_parser("make")
@@ -168,6 +170,7 @@ def main():
     r.add_argument("--packed", action="store_true")
     r.add_argument("--kernels", type=lambda s: s.split(","), default=["default", "Haswell", "SkylakeX"])
     r.add_argument("--cold", action="store_true")
+    r.add_argument("--cpu", action="store_true")
     for name, value in (("--batches", "1,64,1024"), ("--tops", "10,100")):
         r.add_argument(name, type=lambda s: [int(v) for v in s.split(",")], default=[int(v) for v in value.split(",")])
     o = p.parse_args()
