@@ -89,14 +89,17 @@ const char *topk_pass_name(topkpass_t pass, size_t b, int packed, char out[32])
 }
 
 /* By 16 lanes. */
+typedef float lanes_t __attribute__((vector_size(16), aligned(4), may_alias));
+
 float topk_dot(const float *a, const float *b, size_t d)
 {
-    float lane[16] = {0}, sum = 0;
+    lanes_t lane[4] = {{0}};
+    float sum = 0;
     size_t k = 0;
     for (; k + 16 <= d; k += 16)
-        for (size_t j = 0; j < 16; j++) lane[j] += a[k + j] * b[k + j];
-    for (; k < d; k++) lane[k % 16] += a[k] * b[k];
-    for (size_t j = 0; j < 16; j++) sum += lane[j];
+        for (size_t j = 0; j < 4; j++) lane[j] += *(const lanes_t *)(a + k + 4 * j) * *(const lanes_t *)(b + k + 4 * j);
+    for (; k < d; k++) lane[k % 16 / 4][k % 4] += a[k] * b[k];
+    for (size_t j = 0; j < 16; j++) sum += lane[j / 4][j % 4];
     return sum;
 }
 

@@ -190,4 +190,4 @@ libpipeline_a_SOURCES += pipeline/update.c pipeline/update.h
 EXTRA_PROGRAMS += tests/bench/topk
 tests_bench_topk_SOURCES = tests/bench/topk.c
 tests_bench_topk_LDADD = $(BENCH_LIBS)
-EXTRA_DIST += tests/bench/topk.py
+EXTRA_DIST += doc/scale.md tests/bench/topk.py tests/bench/topk.tsv
