@@ -146,6 +146,7 @@ const cmd_t cmd_index_build = {
 static void print_space(const index_t *x)
 {
     if (*x->model) printf("model\t%s\nframes\t%d\n", x->model, x->frames);
+    if (x->shards) printf("shard\t%zu/%zu\nmanifest_items\t%zu\n", x->shard + 1, x->shards, x->items);
     if (x->d) printf("embedding\t%zu\n", x->d);
     if (x->terms.n) printf("terms\t%zu\nterms_of_entries\t%zu\n", x->terms.n, x->terms.of.at[x->n]);
     if (x->terms.z) printf("text_model\t%s\ntext_hash\t%s\n", x->terms.text_model, x->terms.text_hash);

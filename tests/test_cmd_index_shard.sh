@@ -77,7 +77,8 @@ nothing_in_it() { # the only entry of a shard is broken, or there is none
         [ ! -e z.h5 ]
 }
 mixed() {
-    shards 2 "${full[@]}" && run 3 "$cryolex" index merge -q -o y.h5 s-1.h5 whole.h5 && grep -q 'whole.h5: no shard' "$err" &&
+    shards 2 "${full[@]}" && run 0 "$cryolex" index info s-2.h5 && grep -q '^shard	2/2$' "$tap_tmp/out" && grep -q '^manifest_items	8$' "$tap_tmp/out" || return 1
+    run 3 "$cryolex" index merge -q -o y.h5 s-1.h5 whole.h5 && grep -q 'whole.h5: no shard' "$err" &&
         run 3 "$cryolex" index merge -q -o y.h5 whole.h5 s-1.h5 && grep -q 's-1.h5: shard 1 of 2' "$err" &&
         run 3 "$cryolex" index merge -q -o y.h5 s-1.h5 s-1.h5 && grep -q 'occurs twice' "$err" && run 3 "$cryolex" index update -q s-1.h5 list.tsv && grep -q 'a shard' "$err"
 }
