@@ -140,8 +140,9 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
     mrc_opts_t o = d->map;
     if (it->apix > 0) o.apix = it->apix;
     double resolution = it->resolution;
+    size_t from = d->coarse_from ? d->coarse_from : COARSE_FROM, to = d->coarse_to ? d->coarse_to : COARSE_TO;
     vol_t *v = it->half ? halves_read(it->path, it->half, &o, &resolution, notes, err)
-                        : coarse_read(it->path, &o, COARSE_FROM, COARSE_TO, notes, err);
+                        : coarse_read(it->path, &o, from, to, notes, err);
     if (!v) return -1;
     double contour = it->contour, level = (double)NAN;
     emdb_t e;

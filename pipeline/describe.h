@@ -27,6 +27,7 @@ typedef struct {
     mrc_opts_t map; /* how to read maps; apix and the like */
     emdb_where_t header; /* where the EMDB headers of maps are; {0} after describe_new(): beside them */
     bool cubes;     /* records keep the canonical cube; false after describe_new() */
+    size_t coarse_from, coarse_to; /* of coarse_read(), voxels; 0 (after describe_new()): COARSE_FROM, COARSE_TO */
     size_t side;    /* of that cube; 0 (after describe_new()): CUBE_SIDE. All else is made of the cube of CUBE_SIDE */
     bool digests;   /* describe_many() makes digests; false after describe_new() */
 } describer_t;
@@ -58,7 +59,7 @@ void describe_end(describer_t *d);
 /* Read the file of an item and describe it: a map as it is, a model simulated into density first. kind ITEM_AUTO goes
  * by the name's suffix, and by content where that says nothing. A map's contour is the item's, else that of its EMDB header
  * (header_of_map(), whose notes tell), else estimated; the header's title, method, molecules and organisms are the record's where the item says
- * nothing. A map of more than 512^3 voxels is read onto a coarser grid (coarse_read()). Half-maps (it->half) are averaged by halves_read(), which tells their resolution in a note. Free with record_free().
+ * nothing. A map of more than d->coarse_from voxels is read onto a coarser grid (coarse_read()). Half-maps (it->half) are averaged by halves_read(), which tells their resolution in a note. Free with record_free().
  * 0, or -1 with *r empty and the errors of map_read, halves_read, header_of_map, pdb_read, simulate and cube_make. Thread-safe. */
 int describe_file(const describer_t *d, const item_t *it, record_t *r, notes_t *notes, err_t *err);
 void record_free(record_t *r); /* leaves {0} */

@@ -191,3 +191,11 @@ EXTRA_PROGRAMS += tests/bench/topk
 tests_bench_topk_SOURCES = tests/bench/topk.c
 tests_bench_topk_LDADD = $(BENCH_LIBS)
 EXTRA_DIST += doc/scale.md tests/bench/topk.py tests/bench/topk.tsv
+
+# Sweeps.
+libpipeline_a_CPPFLAGS += $(SQLITE_CFLAGS)
+libpipeline_a_SOURCES += \
+	pipeline/ledger.c pipeline/ledger.h \
+	pipeline/sweep.c pipeline/sweep.h pipeline/sweep_msg.c pipeline/sweep_msg.h pipeline/sweep_out.c pipeline/sweep_out.h \
+	pipeline/sweep_plan.c pipeline/sweep_plan.h pipeline/sweep_work.c pipeline/sweep_work.h
+PIPELINE_LIBS += $(SQLITE_LIBS)

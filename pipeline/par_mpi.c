@@ -55,6 +55,35 @@ static int gather(const comm_t *c, const float *x, size_t n, float *all, err_t *
     return rc == MPI_SUCCESS ? 0 : failed(rc, "allgather", err);
 }
 
+enum { TAG = 1 };
+
+int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err)
+{
+    (void)c;
+    if (n > INT_MAX) return err_set(err, ERR_INTERNAL, "MPI: a message of %zu bytes (%d)", n, INT_MAX);
+    int rc = MPI_Send(p, (int)n, MPI_BYTE, to, TAG, MPI_COMM_WORLD);
+    return rc == MPI_SUCCESS ? 0 : failed(rc, "send", err);
+}
+
+int par_take(const comm_t *c, int *from, unsigned char **p, size_t *n, err_t *err)
+{
+    int there = 0, bytes = 0, rc;
+    MPI_Status st;
+    *p = NULL;
+    if (c->size < 2) return 0;
+    if ((rc = MPI_Iprobe(MPI_ANY_SOURCE, TAG, MPI_COMM_WORLD, &there, &st)) != MPI_SUCCESS) return failed(rc, "probe", err);
+    if (!there) return 0;
+    if ((rc = MPI_Get_count(&st, MPI_BYTE, &bytes)) != MPI_SUCCESS) return failed(rc, "count", err);
+    if (!(*p = mem_new((size_t)bytes, 1, err))) return -1;
+    *n = (size_t)bytes;
+    *from = st.MPI_SOURCE;
+    rc = MPI_Recv(*p, bytes, MPI_BYTE, st.MPI_SOURCE, TAG, MPI_COMM_WORLD, &st);
+    if (rc == MPI_SUCCESS) return 1;
+    mem_free(*p);
+    *p = NULL;
+    return failed(rc, "receive", err);
+}
+
 /* Whether a launcher has started this process: that of Open MPI, MPICH, or Slurm. Without one, MPI is left alone. */
 static bool launched(void)
 {
@@ -88,17 +117,24 @@ int par_begin(comm_t *c, err_t *err)
     return -1;
 }
 
-void par_end(comm_t *c, bool ok)
+static void forget(comm_t *c)
 {
     world_t *w = c->ctx;
-    int running = 0;
-    MPI_Initialized(&running);
-    if (running && c->size > 1 && !ok) MPI_Abort(MPI_COMM_WORLD, 3);
-    if (running) MPI_Finalize();
     if (c->size > 1 && w) {
         mem_free(w->send);
         mem_free(w->receive);
         mem_free(w);
     }
     *c = comm_self;
+}
+
+void par_leave(comm_t *c) { forget(c); }
+
+void par_end(comm_t *c, bool ok)
+{
+    int running = 0;
+    MPI_Initialized(&running);
+    if (running && c->size > 1 && !ok) MPI_Abort(MPI_COMM_WORLD, 3);
+    if (running) MPI_Finalize();
+    forget(c);
 }

@@ -22,3 +22,22 @@ void par_end(comm_t *c, bool ok)
     (void)ok;
     *c = comm_self;
 }
+
+int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err)
+{
+    (void)c;
+    (void)p;
+    return err_set(err, ERR_INTERNAL, "MPI: %zu bytes for rank %d, but there is none", n, to);
+}
+
+int par_take(const comm_t *c, int *from, unsigned char **p, size_t *n, err_t *err)
+{
+    (void)c;
+    (void)from;
+    (void)p;
+    (void)n;
+    (void)err;
+    return 0;
+}
+
+void par_leave(comm_t *c) { *c = comm_self; }

@@ -10,7 +10,7 @@
 #include "base/opt.h"
 
 /* Exit status of the program. */
-enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOT_RUN = 3 };
+enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_MISUSE = 2, EXIT_NOT_RUN = 3, EXIT_AGAIN = 75 /* interrupted; the same command goes on */ };
 
 /* What main hands to a command. */
 typedef struct {

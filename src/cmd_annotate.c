@@ -8,10 +8,10 @@
 #include "base/tsv.h"
 #include "base/utf8.h"
 #include "pipeline/annotate.h"
+#include "src/answer.h"
 #include "src/json.h"
 #include "src/query.h"
 #include "src/table.h"
-#include "voxel/symmetry.h"
 
 typedef struct {
     queryopts_t query;
@@ -32,7 +32,7 @@ static const opt_t rows[] = {
      "Nearest entries whose terms count; those of a low score count little"},
     {'n', "terms", OPT_INT, offsetof(opts_t, terms), "N", 1, 1e6, NULL, "8", "Most terms to print of a namespace"},
     {0, "min-confidence", OPT_REAL, offsetof(opts_t, min_confidence), "P", 0, 1, NULL, "0.3", "Terms of lower confidence are left out"},
-    {0, "namespace", OPT_STR, offsetof(opts_t, spaces), "LIST", 0, 0, NULL, "function,process,component,ec,pfam,cath,molecule",
+    {0, "namespace", OPT_STR, offsetof(opts_t, spaces), "LIST", 0, 0, NULL, ANSWER_SPACES,
      "Kinds of terms: some of function, process, component (the namespaces of GO), ec, pfam, cath, molecule (names)"},
     {0, "ancestors", OPT_FLAG, offsetof(opts_t, ancestors), NULL, 0, 0, NULL, NULL,
      "Print all general terms, too, that follow from the specific ones"},
@@ -43,32 +43,9 @@ static const opt_t rows[] = {
     {0},
 };
 
-static const struct {
-    const char *option, *heading;
-} space[TERM_KINDS] = {[TERM_FUNCTION] = {"function", "Molecular function"},
-                        [TERM_PROCESS] = {"process", "Biological process"},
-                        [TERM_COMPONENT] = {"component", "Cellular component"},
-                        [TERM_EC] = {"ec", "Enzyme class"},
-                        [TERM_PFAM] = {"pfam", "Protein family"},
-                        [TERM_CATH] = {"cath", "Fold"},
-                        [TERM_MOLECULE] = {"molecule", "Molecule"}};
-
-/* Bits of the namespaces in a list, or 0 with err. */
-static unsigned read_spaces(const char *list, err_t *err)
-{
-    unsigned bits = 0;
-    for (const char *p = list;; p++) {
-        size_t n = strcspn(p, ","), s = 0;
-        while (s < TERM_KINDS && (strlen(space[s].option) != n || memcmp(p, space[s].option, n) != 0)) s++;
-        if (s == TERM_KINDS) {
-            err_set(err, ERR_USAGE, "annotate: --namespace %s: a list of some of function, process, component, ec, pfam, cath, molecule is wanted", list);
-            return 0;
-        }
-        bits |= 1u << s;
-        p += n;
-        if (!*p) return bits;
-    }
-}
+static const char *const heading[TERM_KINDS] = {[TERM_FUNCTION] = "Molecular function", [TERM_PROCESS] = "Biological process",
+                                                 [TERM_COMPONENT] = "Cellular component", [TERM_EC] = "Enzyme class",
+                                                 [TERM_PFAM] = "Protein family", [TERM_CATH] = "Fold", [TERM_MOLECULE] = "Molecule"};
 
 typedef struct {
     const opts_t *o;
@@ -81,27 +58,12 @@ typedef struct {
 
 /* ---- TSV ---- */
 
-/* What is told of the body itself. */
-typedef struct {
-    const record_t *rec;
-    symmetry_t symmetry; /* group "" where there is no cube */
-} body_t;
-
-/* Mass in kilodaltons by the envelope's volume, in cubic angstrom. An envelope at 8 angstrom takes in more than the molecule does. */
-static double mass_of(const record_t *rec)
-{
-    static const double DALTONS = 0.65; /* a cubic angstrom */
-    return DALTONS * (double)rec->volume / 1000;
-}
-
 /* Of small bodies two digits, of others whole kilodaltons. */
 static void put_mass(const record_t *rec)
 {
-    const double mass = mass_of(rec);
+    const double mass = answer_mass(rec);
     printf("%.*f", mass < 0.1 ? 3 : mass < 1 ? 2 : mass < 10 ? 1 : 0, mass);
 }
-
-static const char *kind_of(int s) { return s < GO_NAMESPACES ? "go" : term_space_name[s]; }
 
 static void tsv_row(const char *query, const char *kind, const char *id, const char *name, const char *where, double confidence)
 {
@@ -118,7 +80,7 @@ static void tsv_terms(const char *query, const index_t *x, const terms_t *t, con
 {
     for (size_t i = 0; i < n; i++, h++) {
         int s = t->space[h->term];
-        tsv_row(query, kind_of(s), s == TERM_MOLECULE ? "-" : t->id[h->term], t->name[h->term], term_space_name[s], (double)h->confidence);
+        tsv_row(query, answer_kind(s), s == TERM_MOLECULE ? "-" : t->id[h->term], t->name[h->term], term_space_name[s], (double)h->confidence);
         printf("hits=%zu/%zu", h->hits, a->n);
         for (size_t k = 0; k < h->hits && k < ANNOTATE_SUPPORT; k++) {
             putchar(k ? ',' : ':');
@@ -130,7 +92,7 @@ static void tsv_terms(const char *query, const index_t *x, const terms_t *t, con
     }
 }
 
-static void print_tsv(const char *query, const body_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
+static void print_tsv(const char *query, const answerbody_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     tsv_row(query, "query", a->novel ? "novel" : "known", "-", "", a->known);
     printf("rg=%.1f;volume=%.0f;mass_kda=", (double)body->rec->rg, (double)body->rec->volume);
@@ -149,61 +111,9 @@ static void print_tsv(const char *query, const body_t *body, const index_t *x, c
 
 /* ---- JSON ---- */
 
-static json_t *json_hit(const index_t *x, const hit_t *h)
+static void print_json(const char *query, const answerbody_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
-    json_t *j = json_object();
-    json_object_set_new(j, "id", json_text(x->text[INDEX_ID][h->entry]));
-    json_object_set_new(j, "title", json_text(x->text[INDEX_TITLE][h->entry]));
-    json_object_set_new(j, "confidence", json_rounded((double)h->confidence, 3));
-    json_object_set_new(j, "score", json_rounded((double)h->score, 2));
-    json_object_set_new(j, "cosine", json_rounded((double)h->cosine, 3));
-    json_object_set_new(j, "cube", json_rounded((double)h->cube, 3));
-    json_object_set_new(j, "dlog_rg", json_rounded((double)h->dlog_rg, 3));
-    return j;
-}
-
-static json_t *json_term(const index_t *x, const terms_t *t, const annotation_t *a, const termhit_t *h)
-{
-    json_t *j = json_object(), *list = json_array();
-    json_object_set_new(j, "kind", json_text(kind_of(t->space[h->term])));
-    if (t->space[h->term] != TERM_MOLECULE) json_object_set_new(j, "id", json_text(t->id[h->term]));
-    json_object_set_new(j, "name", json_text(t->name[h->term]));
-    json_object_set_new(j, "namespace", json_text(term_space_name[t->space[h->term]]));
-    json_object_set_new(j, "confidence", json_rounded((double)h->confidence, 3));
-    json_object_set_new(j, "vote", json_rounded((double)h->vote, 3));
-    if (!isnan(h->text)) json_object_set_new(j, "text", json_rounded((double)h->text, 2));
-    json_object_set_new(j, "hits", json_integer((json_int_t)h->hits));
-    for (size_t k = 0; k < h->hits && k < ANNOTATE_SUPPORT; k++)
-        json_array_append_new(list, json_text(x->text[INDEX_ID][a->hit[h->support[k]].entry]));
-    json_object_set_new(j, "nearest", list);
-    return j;
-}
-
-static void print_json(const char *query, const body_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
-{
-    json_t *j = json_object(), *hits = json_array(), *terms = json_array();
-    json_object_set_new(j, "query", json_text(query));
-    const record_t *rec = body->rec;
-    json_object_set_new(j, "rg", json_rounded((double)rec->rg, 1));
-    json_object_set_new(j, "volume", json_rounded((double)rec->volume, 0));
-    json_object_set_new(j, "mass_kda", json_rounded(mass_of(rec), mass_of(rec) < 10 ? 2 : 0));
-    if (*body->symmetry.group) {
-        json_t *s = json_object();
-        json_object_set_new(s, "group", json_text(body->symmetry.group));
-        json_object_set_new(s, "score", json_rounded(body->symmetry.score, 3));
-        json_object_set_new(s, "contrast", json_rounded(body->symmetry.contrast, 3));
-        json_object_set_new(j, "symmetry", s);
-    }
-    if (!isnan(a->known)) {
-        json_object_set_new(j, "known", json_rounded(a->known, 3));
-        json_object_set_new(j, "novel", json_boolean(a->novel));
-    }
-    for (size_t i = 0; i < entries; i++) json_array_append_new(hits, json_hit(x, &a->hit[i]));
-    for (size_t i = 0; i < a->terms; i++) json_array_append_new(terms, json_term(x, &x->terms, a, &a->term[i]));
-    for (size_t i = 0; i < a->molecules; i++) json_array_append_new(terms, json_term(x, molecules, a, &a->molecule[i]));
-    json_object_set_new(j, "entries", hits);
-    json_object_set_new(j, "terms", terms);
-    json_line(j);
+    json_line(answer_json(query, body, x, molecules, a, entries));
 }
 
 /* ---- text ---- */
@@ -250,7 +160,7 @@ static void print_terms(const index_t *x, const terms_t *t, const annotation_t *
     for (; n; n--, h++) {
         int s = t->space[h->term];
         const char *name = *t->name[h->term] ? t->name[h->term] : "-";
-        if (s != last) printf("\n  %s\n", space[s].heading);
+        if (s != last) printf("\n  %s\n", heading[s]);
         last = s;
         printf("    ");
         if (s == TERM_MOLECULE) {
@@ -271,7 +181,7 @@ static void print_terms(const index_t *x, const terms_t *t, const annotation_t *
     }
 }
 
-static void print_text(const char *query, const body_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
+static void print_text(const char *query, const answerbody_t *body, const index_t *x, const terms_t *molecules, const annotation_t *a, size_t entries)
 {
     tsv_put(stdout, query);
     const record_t *rec = body->rec;
@@ -299,9 +209,8 @@ static int annotate_one(void *ctx, const item_t *it, const record_t *rec, const 
     if (j->format != FORMAT_TEXT) query_tell(j->q, it->path, rec);
     query_doubt(j->q, it->path, rec);
     if (annotate_run(&j->q->x, rec, z, &j->how, &a, err)) return -1;
-    body_t body = {.rec = rec};
-    size_t side = j->q->d.side ? j->q->d.side : CUBE_SIDE;
-    if (rec->density && symmetry_guess(rec->density, side, &body.symmetry, err)) {
+    answerbody_t body;
+    if (answer_body(rec, j->q->d.side ? j->q->d.side : CUBE_SIDE, &body, err)) {
         annotation_free(&a);
         return -1;
     }
@@ -324,7 +233,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     int status = EXIT_NOT_RUN;
     if (job.format == FORMAT_AUTO) job.format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_TSV;
     job.how = (annotate_opts_t){.hits = (size_t)o->voters, .terms = (size_t)o->terms, .min_confidence = o->min_confidence,
-                                .spaces = read_spaces(o->spaces, &err), .ancestors = o->ancestors, .force = o->force, .molecules = &job.molecules, .scoring = &q.scoring};
+                                .spaces = answer_spaces(app->cmd, o->spaces, &err), .ancestors = o->ancestors, .force = o->force, .molecules = &job.molecules, .scoring = &q.scoring};
     if (err.code != ERR_OK || query_open(&q, app, &o->query, &o->map, (size_t)argc, QUERY_LEARNED, parts, 0, 0, &err) ||
         (job.how.spaces & 1u << TERM_MOLECULE && terms_of_molecules(q.x.text[INDEX_MOLECULES], q.x.n, &job.molecules, &err)))
         goto done;

@@ -34,9 +34,20 @@ json_t *json_significant(double x, int digits)
     return j ? j : json_null();
 }
 
+enum { LINE = JSON_COMPACT | JSON_REAL_PRECISION(9) };
+
+char *json_line_text(json_t *j, err_t *err)
+{
+    size_t n = json_dumpb(j, NULL, 0, LINE);
+    char *s = mem_new(n + 1, 1, err);
+    if (s) s[json_dumpb(j, s, n, LINE)] = 0;
+    json_decref(j);
+    return s;
+}
+
 void json_line(json_t *j)
 {
-    json_dumpf(j, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_dumpf(j, stdout, LINE);
     putchar('\n');
     json_decref(j);
 }

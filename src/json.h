@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 
+#include "base/err.h"
+
 /* Text of any encoding, as UTF-8 (utf8_clean); null without memory. */
 json_t *json_text(const char *s);
 
@@ -14,5 +16,8 @@ json_t *json_significant(double x, int digits);
 
 /* One line on standard output; takes j. */
 void json_line(json_t *j);
+
+/* The same text without its end, mem_free(); NULL: ERR_NOMEM. Takes j. */
+char *json_line_text(json_t *j, err_t *err);
 
 #endif

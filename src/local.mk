@@ -50,6 +50,12 @@ dist_check_SCRIPTS += $(SRC_TESTS)
 TESTS += $(SRC_TESTS)
 
 # Queries by the learned space.
-cryolex_SOURCES += src/cmd_annotate.c src/query.c src/query.h
+cryolex_SOURCES += src/answer.c src/answer.h src/cmd_annotate.c src/query.c src/query.h
 dist_check_SCRIPTS += tests/test_cmd_annotate.sh tests/test_cmd_header.sh
 TESTS += tests/test_cmd_annotate.sh tests/test_cmd_header.sh
+
+# Sweeps.
+cryolex_SOURCES += src/cmd_sweep.c src/sweepjob.c src/sweepjob.h
+cryolex_CPPFLAGS += $(LZMA_CFLAGS)
+dist_check_SCRIPTS += tests/test_cmd_sweep.sh
+TESTS += tests/test_cmd_sweep.sh

@@ -14,6 +14,7 @@
 static const float SMALL_RG = 7; /* angstrom */
 
 const opt_t query_rows[] = {
+    {0, "half-maps", OPT_FLAG, offsetof(queryopts_t, halves), NULL, 0, 0, NULL, NULL, HALVES_HELP},
     {'i', "index", OPT_STR, offsetof(queryopts_t, index), "INDEX", 0, 0, NULL, NULL,
      "The index to search; without it, the one that the environment variable CRYOLEX_INDEX names, else the one that comes with "
      "the program"},
@@ -22,7 +23,6 @@ const opt_t query_rows[] = {
      "program"},
     {'c', "contour", OPT_MAYBE, offsetof(queryopts_t, contour), "LEVEL", -HUGE_VAL, HUGE_VAL, NULL, NULL,
      "Contour level of the query maps, in their own units; without it, that of their EMDB headers, else estimated"},
-    {0, "half-maps", OPT_FLAG, offsetof(queryopts_t, halves), NULL, 0, 0, NULL, NULL, HALVES_HELP},
     {0, "header", OPT_STR, offsetof(queryopts_t, header.path), HEADER_ARG, 0, 0, NULL, NULL, HEADER_HELP},
     {0, "no-header", OPT_FLAG, offsetof(queryopts_t, header.off), NULL, 0, 0, NULL, NULL, NO_HEADER_HELP},
     {0, "assembly", OPT_STR, offsetof(queryopts_t, assembly), "ID", 0, 0, NULL, NULL,

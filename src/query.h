@@ -18,6 +18,7 @@ typedef struct {
     bool halves;
 } queryopts_t;
 extern const opt_t query_rows[];
+#define query_rows_single (query_rows + 1) /* all but --half-maps, for a command that takes one file at a time */
 
 /* What queries are run on. */
 typedef struct {

@@ -15,6 +15,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_index_calibrate,
     &cmd_search,
     &cmd_annotate,
+    &cmd_sweep,
     &cmd_fit,
     &cmd_bench,
     &cmd_nearest,

@@ -119,9 +119,21 @@ void encoder_free(encoder_t *e)
 {
     if (!e) return;
     work_free(e->work);
-    net_free(e->net);
-    mem_free(e->params);
+    if (!e->twin) {
+        net_free(e->net);
+        mem_free(e->params);
+    }
     mem_free(e);
+}
+
+encoder_t *encoder_twin(const encoder_t *e, err_t *err)
+{
+    encoder_t *t = mem_new(1, sizeof *t, err);
+    if (!t) return NULL;
+    *t = *e;
+    t->work = NULL;
+    t->twin = true;
+    return t;
 }
 
 void encoder_init(encoder_t *e, uint64_t seed)

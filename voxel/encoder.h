@@ -4,6 +4,7 @@
 #ifndef CRYOLEX_VOXEL_ENCODER_H
 #define CRYOLEX_VOXEL_ENCODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ typedef struct {
     int frames; /* ENCODER_FRAMES: the mean over the four frames, renormalised; 1: the cube as it stands, so that an entry has
                  * one embedding and a query is tried in all ENCODER_POSES, of which the nearest counts */
     encoder_work_t *work;
+    bool twin; /* net and params are another's */
 } encoder_t;
 
 /* Make an encoder; its parameters are all 0.
@@ -47,6 +49,10 @@ typedef struct {
  * NULL: the errors of net_new; ERR_FORMAT a table that is none of an encoder; ERR_NOMEM. Free with encoder_free(). */
 encoder_t *encoder_new(const char *table, const feature_t *part, size_t parts, err_t *err);
 void encoder_free(encoder_t *e); /* NULL is fine */
+
+/* The same encoder for another caller, ready where encoder_ready() has been called on it: net and parameters are those of e, which outlives it.
+ * NULL: ERR_NOMEM. */
+encoder_t *encoder_twin(const encoder_t *e, err_t *err);
 
 /* Starting values (net_init) from a seed. */
 void encoder_init(encoder_t *e, uint64_t seed);

@@ -1,0 +1,185 @@
+#!/bin/bash
+# cryolex sweep: what it writes, that it is what annotate finds, causes of failure, resumption after kills and signals, and equal bytes however the work is spread.
+# shellcheck disable=SC2317,SC2015,SC2016 # functions are called through tap; a && b || fail is meant
+. "${srcdir:-.}/tests/tap.sh"
+cryolex=${CRYOLEX:?the program to test}
+mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
+out=$tap_tmp/out err=$tap_tmp/err
+unset CRYOLEX_INDEX CRYOLEX_MODEL SLURM_ARRAY_TASK_ID
+export CRYOLEX_SHARE=$tap_tmp/w/share
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+mkdir models share annot maps
+ids=(1aaa 2bbb 3ccc 4ddd)
+for k in 1 2 3 4; do
+    awk -v k="$k" 'BEGIN { for (i = 1; i <= 80; i++)
+        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 5 * k * cos(i), 9 * sin(i) + 0.1 * i, 1.5 * i / k }' >"models/${ids[k - 1]}.pdb"
+    for r in 6 9 12; do "$cryolex" simulate -q -r $r "models/${ids[k - 1]}.pdb" "maps/emd_10$k$r.map.gz" || exit 99; done
+done
+cat >net.json <<'END'
+{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
+{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"},
+{"op": "conv", "name": "c2", "out": 8, "side": 3, "stride": 2}, {"op": "pool", "kind": "mean", "as": "p"},
+{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
+{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
+END
+printf 'go_id\tname\tnamespace\tparents\tobsolete\nGO:0016787\thydrolase activity\tmolecular_function\t\t0\n' >annot/go_terms.tsv
+printf 'pdb_id\tgo_ids\n2bbb\tGO:0016787\n' >annot/pdb_go_entry.tsv
+printf 'pdb_id\tchain\tec\n2bbb\tA\t3.2.1.17\n' >annot/pdb_ec.tsv
+printf 'pdb_id\tchain\tpfam\n2bbb\tA\tPF00042\n' >annot/pdb_pfam.tsv
+"$cryolex" model new -q --table net.json --features profile,log_rg -o share/default.safetensors &&
+    "$cryolex" model new -q --table net.json --features profile,log_rg --seed 2 -o other.safetensors &&
+    "$cryolex" index build -q -m share/default.safetensors --annot annot -o share/default.index.h5 models || exit 99
+files='results.jsonl results.tsv embeddings.h5 failures.tsv'
+
+# same_as DIR [REFERENCE]: equal bytes.
+same_as() { for f in $files; do cmp "${2:-ref}/$f" "$1/$f" || return 1; done; }
+field() { awk -F '\t' -v f="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == f) c = i; next } { print $c }' "$1"; }
+
+writes() {
+    run 0 "$cryolex" sweep -o ref maps || return 1
+    same jsonl 12 "$(wc -l <ref/results.jsonl)" && same tsv 13 "$(wc -l <ref/results.tsv)" && same failures 1 "$(wc -l <ref/failures.tsv)" && same times 13 "$(wc -l <ref/times.tsv)" || return 1
+    same order "$(for f in maps/*; do basename "$f" .map.gz; done)" "$(field ref/results.tsv id)" && same hit 2bbb "$(awk -F '\t' '$1 == "emd_1026" { print $15 }' ref/results.tsv)" || return 1
+    grep -q '"id":"emd_1026","map":{"kind":"map","bytes":[0-9]*,"size":\[[0-9,]*\],"voxel":\[.*"contour_estimated":true' ref/results.jsonl || { head -n 1 ref/results.jsonl; return 1; }
+    run 0 "$cryolex" annotate -q --format json maps/*.gz || return 1
+    sed 's/,"id":"emd_[^{]*,"map":.*/}/' ref/results.jsonl | cmp - "$out"
+}
+embeds() { # as cryolex embed writes it
+    "$cryolex" model info -q share/default.safetensors | grep '^frames' >frames
+    run 0 "$cryolex" sweep -q -o ref maps && run 0 "$cryolex" embed -q -o z.h5 -m share/default.safetensors maps && python3 - <<'END' || return 1
+try:
+    import h5py
+except ImportError:
+    raise SystemExit(0)
+a, b = h5py.File("ref/embeddings.h5"), h5py.File("z.h5")
+assert list(a["ids"]) == list(b["ids"]) and a.attrs["model"] == b.attrs["model"] and (a["rg"][:] == b["rg"][:]).all()
+assert abs(a["embeddings"][:] - b["embeddings"][:]).max() < 1e-5
+END
+}
+does_nothing_twice() {
+    sqlite=$(sha256sum <ref/ledger.sqlite)
+    run 0 "$cryolex" sweep -o ref maps && grep -q '12 of 12 items have a result; 0 are to be done' "$err" && same attempts 1 "$(attempts ref)" && cp -r ref again &&
+        touch -d '2001-01-01' maps/emd_1026.map.gz && run 0 "$cryolex" sweep -o again maps && grep -q '11 of 12 items have a result' "$err" && same_as again
+}
+# Of all items, the distinct numbers.
+attempts() { python3 -c 'import sqlite3,sys; print(*[r[0] for r in sqlite3.connect(sys.argv[1] + "/ledger.sqlite").execute("SELECT DISTINCT attempts FROM item ORDER BY 1")])' "$1"; }
+another_run() {
+    run 2 "$cryolex" sweep -q -k 3 -o ref maps && grep -q 'options hits 10,.*(now hits 3,' "$err" && run 3 "$cryolex" sweep -q -m other.safetensors -o ref maps && grep -q 'embeddings of model' "$err" || { cat "$err"; return 1; }
+    cp -r ref forced && run 0 "$cryolex" sweep -q -k 3 --force -o forced maps && grep -q ',"entries":\[{"id":"[^]]*\],' forced/results.jsonl && same attempts 2 "$(attempts forced)" || return 1
+    run 0 "$cryolex" sweep -q --force -o forced maps && same_as forced
+}
+on_threads() { # and from a manifest on standard input
+    run 0 "$cryolex" sweep -q -j 1 -o one maps && same_as one && run 0 "$cryolex" sweep -q -j 5 -o five maps && same_as five || return 1
+    { printf 'id\tpath\n'; for f in maps/*; do printf '%s\t%s\n' "$(basename "$f" .map.gz)" "$f"; done; } >list.tsv
+    "$cryolex" sweep -q -o piped - <list.tsv && same_as piped
+}
+in_shards() {
+    for i in 3 1 2; do run 0 "$cryolex" sweep -q --shard $i/3 -o parts maps || return 1; done
+    same shards 3 "$(find parts -name results.jsonl | wc -l)" && run 0 "$cryolex" sweep -q --merge -o parts && same_as parts || return 1
+    for i in 10 12 14; do
+        run 0 env SLURM_ARRAY_TASK_ID=$i SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_STEP=2 SLURM_ARRAY_TASK_COUNT=3 "$cryolex" sweep -q -o array maps || return 1
+    done
+    run 0 "$cryolex" sweep -q --merge -o array && same_as array && rm -r array/shard-2-of-3 && run 1 "$cryolex" sweep --merge -o array && grep -q '1 parts are not there yet' "$err" || return 1
+    run 2 "$cryolex" sweep -q --shard 4/3 -o x maps && run 2 "$cryolex" sweep -q --shard 2 -o x maps && run 3 "$cryolex" sweep -q --merge -o maps && [ ! -e x ]
+}
+some_fail() { # each with its cause, and the rest goes on
+    cp -r maps bad && cut=$(($(wc -c <bad/emd_1036.map.gz) / 2)) && truncate -s $cut bad/emd_1036.map.gz && echo 'no map' >bad/emd_2000.map && head -c 700 /dev/zero >bad/emd_2001.map || return 1
+    python3 - <<'END' || return 1
+import gzip, struct
+h = bytearray(gzip.open("bad/emd_1026.map.gz").read())
+n = (len(h) - 1024) // 4
+h[1024:] = struct.pack("<f", float("nan")) * n
+open("bad/emd_2002.map", "wb").write(h)
+END
+    ln -s nowhere bad/emd_2003.map
+    run 1 "$cryolex" sweep -o failing bad && same rows 12 "$(wc -l <failing/results.tsv)" || return 1
+    same causes "emd_1036 io
+emd_2000 format
+emd_2001 format
+emd_2002 range
+emd_2003 io" "$(awk -F '\t' 'NR > 1 { print $1, $4 }' failing/failures.tsv)" && grep -q 'failed, io: 2, such as bad/emd_1036.map.gz: ' "$err" || { cat failing/failures.tsv "$err"; return 1; }
+    cp maps/emd_1036.map.gz bad/ && run 1 "$cryolex" sweep -o failing bad && grep -q '15 of 17 items have a result\|16 of 17 items have a result' "$err" && same rows 13 "$(wc -l <failing/results.tsv)" || return 1
+    run 1 "$cryolex" sweep -q -o failing bad && same attempts 1 "$(awk -F '\t' '$1 == "emd_2000" { print $5 }' failing/failures.tsv)" &&
+        run 1 "$cryolex" sweep -q --retry-failed -o failing bad && same attempts 2 "$(awk -F '\t' '$1 == "emd_2000" { print $5 }' failing/failures.tsv)" || return 1
+    rm bad/emd_200* && run 0 "$cryolex" sweep -q -o failing bad && sed 's/bad/maps/' failing/results.tsv | cmp - ref/results.tsv && run 3 "$cryolex" sweep -q -o all_fail <(printf 'id\tpath\nx\tnone.map\n') && [ -s all_fail/failures.tsv ]
+}
+filters() {
+    cp -r maps seen && printf '<emd emdb_id="EMD-1026" version="3.0"><structure_determination_list><structure_determination><method>tomography</method></structure_determination></structure_determination_list></emd>' >seen/emd-1026.xml || return 1
+    run 0 "$cryolex" sweep -q --skip-method helical,TOMOGRAPHY -o skipped seen && same skipped "emd_1026 skipped method" "$(awk -F '\t' 'NR > 1 { print $1, $3, $4 }' skipped/failures.tsv)" || return 1
+    run 0 "$cryolex" sweep -q --method singleParticle -o skipped seen && same skipped "emd_1026 skipped method" "$(awk -F '\t' 'NR > 1 { print $1, $3, $4 }' skipped/failures.tsv)" || return 1
+    run 0 "$cryolex" sweep -q --method tomography -o skipped seen && same rows 13 "$(wc -l <skipped/results.tsv)" || return 1
+    run 0 "$cryolex" sweep -q --max-box 4 -o small seen && same rows 13 "$(grep -c 'box' small/failures.tsv | awk '{ print $1 + 1 }')" && run 0 "$cryolex" sweep -q -o small maps seen 2>/dev/null
+    [ ! -e none ]
+}
+bounded() { # what does not fit fails, or is read onto a coarser grid
+    run 3 "$cryolex" sweep -q --memory 1M -o tight maps && grep -q -- '--memory' "$err"
+}
+is_interrupted() { # SIGTERM: what is in hand is finished
+    rm -rf term
+    "$cryolex" sweep -q -j 1 -o term maps 2>/dev/null &
+    pid=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s term/ledger.sqlite ] && break; sleep 0.05; done
+    kill -TERM $pid
+    wait $pid
+    rc=$?
+    [ $rc -eq 75 ] || [ $rc -eq 0 ] || { echo "status $rc"; return 1; }
+    run 0 "$cryolex" sweep -q -j 1 -o term maps && same_as term && same attempts 1 "$(attempts term)"
+}
+is_killed() { # at any moment: nothing is lost, nothing is done twice
+    rm -rf killed
+    for t in 0.02 0.05 0.09 0.14 0.2; do
+        "$cryolex" sweep -q -o killed maps 2>/dev/null &
+        pid=$!
+        sleep $t
+        kill -KILL $pid
+        wait $pid 2>/dev/null
+    done
+    run 0 "$cryolex" sweep -q -o killed maps && same_as killed && same attempts 1 "$(attempts killed)"
+}
+worker_dies() { # the process that does the items: those in hand are done again
+    rm -rf orphan
+    "$cryolex" sweep -j 1 -o orphan maps 2>died.err &
+    pid=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -s orphan/ledger.sqlite ] && break; sleep 0.05; done
+    child=$(ps -o pid= --ppid $pid | head -n 1)
+    [ -z "$child" ] || kill -KILL $child
+    wait $pid
+    same status 0 $? && same_as orphan && same attempts 1 "$(attempts orphan)"
+}
+disk_is_full() { # a limit on the size of files: a clear end, and then the rest
+    rm -rf full
+    (ulimit -f 72 && run 3 "$cryolex" sweep -q -o full maps && grep -q 'ledger.sqlite: .*full\|ledger.sqlite: disk I/O error: File too large' "$err") || { cat "$err"; return 1; }
+    run 0 "$cryolex" sweep -q -o full maps && same_as full
+}
+one_at_a_time() {
+    rm -rf both
+    "$cryolex" sweep -q -j 1 -o both maps maps 2>/dev/null
+    run 2 "$cryolex" sweep -q maps && run 2 "$cryolex" sweep -q -o both && run 2 "$cryolex" sweep -q --merge -o both maps && run 3 "$cryolex" sweep -q -o share/default.safetensors maps
+}
+on_ranks() {
+    for n in 1 2 4; do
+        run 0 mpirun --oversubscribe -n $n "$cryolex" sweep -q -j 1 -o ranks$n maps && same_as ranks$n && same attempts 1 "$(attempts ranks$n)" || { cat "$err"; return 1; }
+    done
+    run 1 mpirun --oversubscribe -n 2 "$cryolex" sweep -q -j 1 -o rankfail - <<<$'id\tpath\nx\tnone.map\nemd_1026\tmaps/emd_1026.map.gz' || true
+}
+
+tap "sweep: results, as of annotate" writes
+tap "sweep: embeddings, as of embed" embeds
+tap "sweep: nothing twice" does_nothing_twice
+tap "sweep: another model or option" another_run
+tap "sweep: threads, standard input" on_threads
+tap "sweep: parts and arrays" in_shards
+tap "sweep: some fail" some_fail
+tap "sweep: filters" filters
+tap "sweep: memory" bounded
+tap "sweep: SIGTERM" is_interrupted
+tap "sweep: kill -9" is_killed
+tap "sweep: a worker dies" worker_dies
+tap "sweep: a full disk" disk_is_full
+tap "sweep: misuse" one_at_a_time
+if "$cryolex" --version | grep -q ' mpi missing' || ! command -v mpirun >/dev/null 2>&1; then
+    tap_skip "sweep: 1, 2 and 4 ranks" "no MPI"
+else
+    tap "sweep: 1, 2 and 4 ranks" on_ranks
+fi
+tap_done
