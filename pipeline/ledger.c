@@ -56,7 +56,8 @@ void result_free(result_t *r)
 
 static int failed(ledger_t *l, err_t *err)
 {
-    int code = l->db ? sqlite3_errcode(l->db) : SQLITE_NOMEM, os = l->db ? sqlite3_system_errno(l->db) : 0;
+    int os = errno, code = l->db ? sqlite3_errcode(l->db) : SQLITE_NOMEM;
+    if (code != SQLITE_IOERR && code != SQLITE_CANTOPEN && code != SQLITE_FULL) os = 0;
     if (code == SQLITE_BUSY) return err_set(err, ERR_IO, "%s: another sweep is at work there", l->path);
     if (code == SQLITE_NOMEM) return err_set(err, ERR_NOMEM, "%s: no memory", l->path);
     if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) return err_set(err, ERR_FORMAT, "%s: %s", l->path, sqlite3_errmsg(l->db));
@@ -65,6 +66,7 @@ static int failed(ledger_t *l, err_t *err)
 
 static int run(ledger_t *l, const char *sql, err_t *err)
 {
+    errno = 0;
     return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(l, err);
 }
 
@@ -83,6 +85,7 @@ static sqlite3_stmt *ready(ledger_t *l, int what, err_t *err)
 /* Run a statement that gives no rows. */
 static int done(ledger_t *l, sqlite3_stmt *s, err_t *err)
 {
+    errno = 0;
     int rc = sqlite3_step(s) == SQLITE_DONE ? 0 : failed(l, err);
     sqlite3_reset(s);
     return rc;
