@@ -1,41 +1,14 @@
 #!/bin/bash
 # cryolex sweep: what it writes, that it is what annotate finds, causes of failure, resumption after kills and signals, and equal bytes however the work is spread.
 # shellcheck disable=SC2317,SC2015,SC2016 # functions are called through tap; a && b || fail is meant
-. "${srcdir:-.}/tests/tap.sh"
+top=$(cd "${srcdir:-.}" && pwd)
+. "$top/tests/tap.sh"
 cryolex=${CRYOLEX:?the program to test}
 mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
 out=$tap_tmp/out err=$tap_tmp/err
-unset CRYOLEX_INDEX CRYOLEX_MODEL SLURM_ARRAY_TASK_ID
-export CRYOLEX_SHARE=$tap_tmp/w/share
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-mkdir models share annot maps
-ids=(1aaa 2bbb 3ccc 4ddd)
-for k in 1 2 3 4; do
-    awk -v k="$k" 'BEGIN { for (i = 1; i <= 80; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 5 * k * cos(i), 9 * sin(i) + 0.1 * i, 1.5 * i / k }' >"models/${ids[k - 1]}.pdb"
-    for r in 6 9 12; do [ $k -gt 2 ] || "$cryolex" simulate -q -r $r "models/${ids[k - 1]}.pdb" "maps/emd_10$k$r.map.gz" || exit 99; done
-done
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"},
-{"op": "conv", "name": "c2", "out": 8, "side": 3, "stride": 2}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
-printf 'go_id\tname\tnamespace\tparents\tobsolete\nGO:0016787\thydrolase activity\tmolecular_function\t\t0\n' >annot/go_terms.tsv
-printf 'pdb_id\tgo_ids\n2bbb\tGO:0016787\n' >annot/pdb_go_entry.tsv
-printf 'pdb_id\tchain\tec\n2bbb\tA\t3.2.1.17\n' >annot/pdb_ec.tsv
-printf 'pdb_id\tchain\tpfam\n2bbb\tA\tPF00042\n' >annot/pdb_pfam.tsv
-"$cryolex" model new -q --table net.json --features profile,log_rg -o share/default.safetensors &&
-    "$cryolex" model new -q --table net.json --features profile,log_rg --seed 2 -o other.safetensors &&
-    "$cryolex" index build -q -m share/default.safetensors --annot annot -o share/default.index.h5 models || exit 99
-files='results.jsonl results.tsv embeddings.h5 failures.tsv'
-
-# same_as DIR [REFERENCE]: equal bytes.
-same_as() { for f in $files; do cmp "${2:-ref}/$f" "$1/$f" || return 1; done; }
-field() { awk -F '\t' -v f="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == f) c = i; next } { print $c }' "$1"; }
-
+. "$top/tests/sweep_world.sh"
 writes() {
     run 0 "$cryolex" sweep -o ref maps || return 1
     same jsonl 6 "$(wc -l <ref/results.jsonl)" && same tsv 7 "$(wc -l <ref/results.tsv)" && same failures 1 "$(wc -l <ref/failures.tsv)" && same times 7 "$(wc -l <ref/times.tsv)" || return 1
@@ -61,8 +34,6 @@ does_nothing_twice() {
     run 0 "$cryolex" sweep -o ref maps && grep -q '6 of 6 items have a result; 0 are to be done' "$err" && same attempts 1 "$(attempts ref)" && cp -r ref again &&
         touch -d '2001-01-01' maps/emd_1026.map.gz && run 0 "$cryolex" sweep -o again maps && grep -q '5 of 6 items have a result' "$err" && same_as again
 }
-# Of all items, the distinct numbers.
-attempts() { python3 -c 'import sqlite3,sys; print(*[r[0] for r in sqlite3.connect(sys.argv[1] + "/ledger.sqlite").execute("SELECT DISTINCT attempts FROM item ORDER BY 1")])' "$1"; }
 another_run() {
     run 2 "$cryolex" sweep -q -k 3 -o ref maps && grep -q 'options hits 10,.*(now hits 3,' "$err" && run 3 "$cryolex" sweep -q -m other.safetensors -o ref maps && grep -q 'an index of model' "$err" || { cat "$err"; return 1; }
     cp -r ref forced && run 0 "$cryolex" sweep -q -k 3 --force -o forced maps && grep -q ',"entries":\[{"id":"[^]]*\],' forced/results.jsonl && same attempts 2 "$(attempts forced)" || return 1
