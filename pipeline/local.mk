@@ -199,3 +199,10 @@ libpipeline_a_SOURCES += \
 	pipeline/sweep.c pipeline/sweep.h pipeline/sweep_msg.c pipeline/sweep_msg.h pipeline/sweep_out.c pipeline/sweep_out.h \
 	pipeline/sweep_plan.c pipeline/sweep_plan.h pipeline/sweep_work.c pipeline/sweep_work.h
 PIPELINE_LIBS += $(SQLITE_LIBS)
+EXTRA_PROGRAMS += tests/bench/sweep_maps tests/bench/sweep_floor
+tests_bench_sweep_maps_SOURCES = tests/bench/sweep_maps.c
+tests_bench_sweep_maps_LDADD = $(BENCH_LIBS)
+tests_bench_sweep_floor_SOURCES = tests/bench/sweep_floor.c
+tests_bench_sweep_floor_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
+tests_bench_sweep_floor_LDADD = $(BENCH_LIBS) $(DEFLATE_LIBS)
+EXTRA_DIST += tests/bench/sweep.py tests/bench/sweep_kill
