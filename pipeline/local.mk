@@ -199,6 +199,13 @@ libpipeline_a_SOURCES += \
 	pipeline/sweep.c pipeline/sweep.h pipeline/sweep_msg.c pipeline/sweep_msg.h pipeline/sweep_out.c pipeline/sweep_out.h \
 	pipeline/sweep_plan.c pipeline/sweep_plan.h pipeline/sweep_work.c pipeline/sweep_work.h
 PIPELINE_LIBS += $(SQLITE_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_ledger
+TESTS += tests/test_ledger
+tests_test_ledger_SOURCES = tests/test_ledger.c
+tests_test_ledger_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS)
+tests_test_ledger_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
 EXTRA_PROGRAMS += tests/bench/sweep_maps tests/bench/sweep_floor
 tests_bench_sweep_maps_SOURCES = tests/bench/sweep_maps.c
 tests_bench_sweep_maps_LDADD = $(BENCH_LIBS)

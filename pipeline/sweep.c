@@ -23,7 +23,7 @@
 #include "pipeline/sweep_work.h"
 
 enum { LOOK_MS = 2, DEATHS = 3 };             /* between looks at MPI, which cannot be waited for together with a socket; workers that may die before they are ready */
-static const double ALIVE = 5, SILENT = 60;   /* seconds: a rank is heard; a rank that was not heard is gone */
+static const double ALIVE = 5, SILENT = 30;   /* seconds: a rank is heard; a rank that was not heard is gone */
 static const double PATIENCE = 10;            /* seconds for another sweep in the folder to end */
 
 /* A worker as rank 0 sees it: slot k is that of rank k. */
