@@ -25,3 +25,4 @@ install-data-local: doc/man.stamp doc/cryolex.bash
 uninstall-local:
 	-for page in `./cryolex$(EXEEXT) --man`; do rm -f '$(DESTDIR)$(man1dir)'/$$page.1; done
 	-rm -f '$(DESTDIR)$(completionsdir)/cryolex'
+EXTRA_DIST += doc/sweep.md

@@ -146,7 +146,7 @@ static bool filter_box(const job_t *j, const item_t *it, const sweeplook_t *look
 /* Bytes that a map of so many voxels in a file of so many bytes takes, read whole or, of more than `from` voxels, onto the coarse grid. */
 static double need_of(double voxels, double file, double from, double to)
 {
-    static const double WHOLE = 6, COARSE = 20; /* bytes a voxel, measured: doc/sweep.md */
+    static const double WHOLE = 4.5, COARSE = 20; /* bytes a voxel, measured: doc/sweep.md */
     return BASE_NEED + file + (voxels > from ? COARSE * to : WHOLE * voxels);
 }
 
