@@ -211,12 +211,21 @@ int sweep_serve(sweep_t *s, err_t *err)
 
 /* ---- rank 0 ---- */
 
-static int send_to(sweep_t *s, int k, msg_t *m, err_t *err)
+/* To slot k; takes m. One that does not listen will be seen to be gone, or be missed. */
+static void send_to(sweep_t *s, int k, msg_t *m)
 {
-    int rc = k ? par_send(&s->comm, k, m->p, m->n, err) : 0;
-    if (!k && s->fd >= 0) msg_send(s->fd, m, NULL); /* as in from_leader() */
+    if (k) par_send(&s->comm, k, m->p, m->n, NULL);
+    else if (s->fd >= 0) msg_send(s->fd, m, NULL);
     mem_free(m->p);
-    return rc;
+}
+
+static int send_quit(sweep_t *s, int k, err_t *err)
+{
+    msg_t m;
+    s->slot[k].quit = true;
+    if (msg_plain(MSG_QUIT, s->lost, &m, err)) return -1;
+    send_to(s, k, &m);
+    return 0;
 }
 
 static int push(size_t **list, size_t *n, size_t *cap, size_t x, err_t *err)
@@ -243,10 +252,7 @@ static int feed(sweep_t *s, int k, err_t *err)
     slot_t *slot = &s->slot[k];
     msg_t m;
     if (slot->gone || slot->quit || !slot->ready) return 0;
-    if (asked || !s->left) {
-        slot->quit = true;
-        return msg_plain(MSG_QUIT, s->lost, &m, err) || send_to(s, k, &m, err) ? -1 : 0;
-    }
+    if (asked || !s->left) return send_quit(s, k, err);
     while (slot->hand < slot->threads + SWEEP_AHEAD) {
         size_t i = choose(s, slot);
         if (i == s->plan.n) return 0;
@@ -254,7 +260,8 @@ static int feed(sweep_t *s, int k, err_t *err)
         t->slot = k;
         t->started = false;
         slot->hand++;
-        if (msg_item(i, &s->m->item[t->item], &m, err) || send_to(s, k, &m, err)) return -1;
+        if (msg_item(i, &s->m->item[t->item], &m, err)) return -1;
+        send_to(s, k, &m);
     }
     return 0;
 }
@@ -420,6 +427,8 @@ static int lead(sweep_t *s, err_t *err)
         rc = listen_all(s, err) || miss(s, err) ? -1 : 0;
         if (ledger_commit(s->ledger, err)) rc = -1;
     }
+    for (int k = 1; !rc && k < s->comm.size; k++) /* those whose workers would not start are still listening */
+        if (!s->slot[k].quit) rc = send_quit(s, k, err);
     return rc;
 }
 

@@ -128,7 +128,7 @@ const cmd_t cmd_sweep = {
     .summary = "What all maps of an archive are: annotate, resumable, on one machine or many",
     .about = "For each map or model of a manifest or below a folder (see cryolex index build -h; - is a manifest on standard input): its embedding, the entries "
              "nearest to it, its terms, as cryolex annotate finds them with the same options, and what file and EMDB header say. All cores work, each on a map of its own, "
-             "and --memory bounds the whole; a map that is too large for it is read onto a coarser grid or, where that will not do, fails.\n\n"
+             "and --memory bounds the whole (of each rank); a map that is too large for it is read onto a coarser grid or, where that will not do, fails.\n\n"
              "What is done is kept in DIR/ledger.sqlite. After a kill, however hard, the same command goes on with what is not done, and does nothing twice. On SIGTERM, SIGINT or SIGUSR1 the maps in "
              "hand are finished, and the exit status is 75, which asks a batch system to put the job into its queue again. A map whose file has changed is done again; "
              "one that failed only with --retry-failed. A map that crashes the process that works on it twice has failed; the run goes on.\n\n"
