@@ -87,17 +87,10 @@ typedef struct {
     symmetry_t symmetry; /* group "" where there is no cube */
 } body_t;
 
-/* Mass in kilodaltons by the envelope's volume, in cubic angstrom. An envelope at 8 angstrom takes in more than the molecule does. */
-static double mass_of(const record_t *rec)
-{
-    static const double DALTONS = 0.65; /* a cubic angstrom */
-    return DALTONS * (double)rec->volume / 1000;
-}
-
 /* Of small bodies two digits, of others whole kilodaltons. */
 static void put_mass(const record_t *rec)
 {
-    const double mass = mass_of(rec);
+    const double mass = describe_mass(rec);
     printf("%.*f", mass < 0.1 ? 3 : mass < 1 ? 2 : mass < 10 ? 1 : 0, mass);
 }
 
@@ -186,7 +179,7 @@ static void print_json(const char *query, const body_t *body, const index_t *x, 
     const record_t *rec = body->rec;
     json_object_set_new(j, "rg", json_rounded((double)rec->rg, 1));
     json_object_set_new(j, "volume", json_rounded((double)rec->volume, 0));
-    json_object_set_new(j, "mass_kda", json_rounded(mass_of(rec), mass_of(rec) < 10 ? 2 : 0));
+    json_object_set_new(j, "mass_kda", json_rounded(describe_mass(rec), describe_mass(rec) < 10 ? 2 : 0));
     if (*body->symmetry.group) {
         json_t *s = json_object();
         json_object_set_new(s, "group", json_text(body->symmetry.group));
