@@ -36,7 +36,7 @@ libcryolex.a: libclx.a $(CLX_PARTS)
 	$(AM_V_AR)rm -f $@ && $(AR) $(ARFLAGS) $@ lib/cryolex.o && $(RANLIB) $@
 
 # Objects of a build that was configured otherwise before, without the library, would not link.
-$(libclx_a_OBJECTS) $(libpipeline_a_OBJECTS) $(libtext_a_OBJECTS) $(libvoxel_a_OBJECTS) $(libvoxel_avx2_a_OBJECTS) $(libnn_a_OBJECTS) $(libnn_avx2_a_OBJECTS) \
+$(libclx_a_OBJECTS) $(libpipeline_a_OBJECTS) $(libtext_a_OBJECTS) $(libvoxel_a_OBJECTS) $(libvoxel_avx2_a_OBJECTS) $(libvoxel_exact_avx2_a_OBJECTS) $(libnn_a_OBJECTS) $(libnn_avx2_a_OBJECTS) \
 $(libnn_avx512_a_OBJECTS) $(libpdb_a_OBJECTS) $(libmrc_a_OBJECTS) $(libbase_a_OBJECTS): flags.stamp
 flags.stamp: Makefile
 	@echo '$(CC) $(AM_CFLAGS) $(CXX) $(AM_CXXFLAGS)' >$@.new; if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
