@@ -57,7 +57,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/test_clx
 TESTS += tests/test_clx
 tests_test_clx_SOURCES = tests/test_clx.c
-tests_test_clx_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_clx_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -DTEXT_MODEL='"$(abs_srcdir)/tests/parity"'
 tests_test_clx_LDADD = libclx.a $(CLX_LIBS) $(TEST_LIBS)
 endif
 

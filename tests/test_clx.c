@@ -8,11 +8,13 @@
 #include "lib/cryolex.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "mrc/mrc.h"
 #include "pdb/pdb.h"
 #include "pipeline/annotate.h"
 #include "pipeline/describe.h"
 #include "pipeline/embed.h"
+#include "pipeline/textmodel.h"
 #include "voxel/contour.h"
 
 #define DIR "test_clx.dir"
@@ -56,7 +58,20 @@ static int take(void *ctx, const item_t *it, const described_t *got, const float
     return got->err.code ? -1 : index_add(ctx, it, &got->rec, z, err);
 }
 
-static void make_index(const char *model, const char *index, uint64_t seed)
+/* Make a model know texts, by the small encoder of tests/parity and a projection at random. */
+static void add_text(modelfile_t *m, const sentence_t *s)
+{
+    rng_t r;
+    err_t e = {0};
+    const size_t n = m->encoder->d * sentence_info(s)->dim;
+    m->text = (modeltext_t){.dim = sentence_info(s)->dim, .weight = mem_new(n, sizeof(float), &e), .name = mem_str("tiny", &e)};
+    if (!m->text.weight || sentence_hash(s, m->text.hash, &e)) fail_msg("%s", e.msg);
+    rng_seed(&r, 3);
+    for (size_t i = 0; i < n; i++) m->text.weight[i] = (float)rng_normal(&r);
+}
+
+/* text: folder of an encoder, or NULL. */
+static void make_index(const char *model, const char *index, uint64_t seed, const char *text)
 {
     static const char *const id[MODELS] = {"1aaa", "2bbb", "3ccc", "4ddd", "5eee"};
     static const char *const path[MODELS] = {DIR "/m0.pdb", DIR "/m1.pdb", DIR "/m2.pdb", DIR "/m3.pdb", DIR "/m4.pdb"};
@@ -66,6 +81,9 @@ static void make_index(const char *model, const char *index, uint64_t seed)
     modelfile_t m = {.encoder = encoder_new(table, parts, 2, &e), .provenance = mem_str("{}", NULL)};
     if (!m.encoder) fail_msg("%s", e.msg);
     encoder_init(m.encoder, seed);
+    sentence_t *s = text ? sentence_open(text, &e) : NULL;
+    if (text && !s) fail_msg("%s", e.msg);
+    if (s) add_text(&m, s);
     if (modelfile_write(model, &m, &e)) fail_msg("%s", e.msg);
     modelfile_free(&m);
     if (modelfile_read(model, &m, &e) || encoder_ready(m.encoder, &e) || describe_new(&d, NULL, &e)) fail_msg("%s", e.msg);
@@ -74,7 +92,8 @@ static void make_index(const char *model, const char *index, uint64_t seed)
     for (int i = 0; i < MODELS; i++) it[i] = (item_t){.id = id[i], .path = path[i], .contour = (double)NAN};
     if (embed_items(m.encoder, 1, &d, it, MODELS, NULL, take, &x, &e)) fail_msg("%s", e.msg);
     annot_t *a = annot_open(DIR, NULL, &e);
-    if (!a || terms_make(a, x.text[INDEX_ID], x.n, &x.terms, &e) || index_write(index, &x, &e)) fail_msg("%s", e.msg);
+    if (!a || terms_make(a, x.text[INDEX_ID], x.n, &x.terms, &e) || (s && terms_embed(&x.terms, &m, s, &e)) || index_write(index, &x, &e)) fail_msg("%s", e.msg);
+    sentence_close(s);
     annot_free(a);
     index_free(&x);
     describe_end(&d);
@@ -91,8 +110,8 @@ static int set_up(void **state)
     put(DIR "/go_terms.tsv", "go_id\tname\tnamespace\tparents\tobsolete\nGO:0000001\troot\tmolecular_function\t\t0\n"
                              "GO:0000002\tgeneral\tmolecular_function\tisa=GO:0000001\t0\nGO:0000003\tspecial\tmolecular_function\tisa=GO:0000002\t0\n");
     put(DIR "/pdb_go_entry.tsv", "pdb_id\tgo_ids\n1aaa\tGO:0000002\n3ccc\tGO:0000003\n");
-    make_index(MODEL, INDEX, 1);
-    make_index(DIR "/other.safetensors", DIR "/other.h5", 2);
+    make_index(MODEL, INDEX, 1, TEXT_MODEL "/text_bert");
+    make_index(DIR "/other.safetensors", DIR "/other.h5", 2, NULL);
     err_t e = {0};
     model_t *m = pdb_read(QUERY, NULL, NULL, &e);
     vol_t *v = m ? describe_density(m, &e) : NULL;
@@ -318,7 +337,7 @@ static void annotates(void **state)
     assert_string_equal(t->name, "special");
     assert_string_equal(t->space, "molecular_function");
     assert_int_equal(t->kind, CLX_FUNCTION);
-    assert_true(t->confidence >= 0.3 && t->confidence <= 1 && t->vote > 0 && t->vote <= 1 && isnan(t->text));
+    assert_true(t->confidence >= 0.3 && t->confidence <= 1 && t->vote > 0 && t->vote <= 1 && !isnan(t->text));
     assert_true(t->hits == 1 && t->nearest == 1 && t->rank[0] == 0);
     assert_string_equal(clx_hits_at(clx_annotation_hits(a), 0)->entry->id, "3ccc");
     assert_int_equal(clx_hits_count(clx_annotation_hits(a)), MODELS);
@@ -348,18 +367,61 @@ static void annotates(void **state)
     clx_close(c);
 }
 
+static void texts(void **state)
+{
+    (void)state;
+    static const char text[] = "a special pump";
+    clx_t *c = open_made();
+    clx_err_t e = {0};
+    err_t own = {0};
+    index_t x;
+    modelfile_t m;
+    hit_t hit[MODELS];
+    float z[6];
+    size_t n;
+    sentence_t *s = NULL;
+    if (index_read(INDEX, INDEX_ALL, &x, &own) || modelfile_read(MODEL, &m, &own) || !(s = textmodel_of(TEXT_MODEL "/text_bert", &m, MODEL, &own)) ||
+        textmodel_embed(s, &m, text, z, &own) || search_words(&x, z, 3, hit, &n, &own))
+        fail_msg("%s", own.msg);
+    for (int k = 0; k < 2; k++) { /* the second time the encoder is open */
+        clx_hits_t *h = clx_search_text(c, text, TEXT_MODEL "/text_bert", 3, &e);
+        if (!h) fail_msg("%s", e.msg);
+        assert_int_equal(clx_hits_count(h), 3);
+        for (size_t i = 0; i < 3; i++) {
+            const clx_hit_t *got = clx_hits_at(h, i);
+            assert_int_equal(got->row, hit[i].entry);
+            assert_true(got->score == (double)hit[i].score && got->cosine == (double)hit[i].cosine);
+            assert_true(isnan(got->confidence) && isnan(got->cube) && isnan(got->dlog_rg));
+        }
+        clx_hits_free(h);
+    }
+    sentence_close(s);
+    modelfile_free(&m);
+    index_free(&x);
+    clx_close(c);
+}
+
 static void refuses_texts(void **state)
 {
     (void)state;
+    static const struct {
+        const char *text, *encoder;
+        size_t top;
+        int code;
+    } bad[] = {{"", TEXT_MODEL "/text_bert", 3, CLX_USAGE},          {"a pump", TEXT_MODEL "/text_bert", 0, CLX_USAGE},
+               {"a \xff pump", TEXT_MODEL "/text_bert", 3, CLX_FORMAT}, {"a pump", TEXT_MODEL "/text_mpnet", 3, CLX_UNSUP},
+               {"a pump", DIR "/none", 3, CLX_NOTFOUND}};
     clx_t *c = open_made();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        clx_err_t e = {0};
+        assert_null(clx_search_text(c, bad[i].text, bad[i].encoder, bad[i].top, &e));
+        if (e.code != bad[i].code) fail_msg("row %zu: %s: %s", i, clx_err_name(e.code), e.msg);
+    }
+    clx_close(c);
     clx_err_t e = {0};
-    assert_null(clx_search_text(c, "", NULL, 3, &e));
-    assert_int_equal(e.code, CLX_USAGE);
-    e = (clx_err_t){0};
-    assert_null(clx_search_text(c, "a pump", NULL, 0, &e));
-    assert_int_equal(e.code, CLX_USAGE);
-    e = (clx_err_t){0};
-    assert_null(clx_search_text(c, "a pump", NULL, 3, &e)); /* this model has seen no text */
+    c = clx_open(DIR "/other.h5", DIR "/other.safetensors", &e);
+    if (!c) fail_msg("%s", e.msg);
+    assert_null(clx_search_text(c, "a pump", TEXT_MODEL "/text_bert", 3, &e)); /* this model has seen no text */
     assert_int_equal(e.code, CLX_UNSUP);
     clx_close(c);
 }
@@ -413,7 +475,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_to_open), cmocka_unit_test(opens_by_environment), cmocka_unit_test(entries),       cmocka_unit_test(finds_itself),
-        cmocka_unit_test(refuses_files),   cmocka_unit_test(arrays),               cmocka_unit_test(annotates),     cmocka_unit_test(refuses_texts),
+        cmocka_unit_test(refuses_files),   cmocka_unit_test(arrays),               cmocka_unit_test(annotates),     cmocka_unit_test(texts),
+        cmocka_unit_test(refuses_texts),
         cmocka_unit_test(many_threads),
     };
     return cmocka_run_group_tests_name("clx", tests, set_up, tear_down);
