@@ -75,5 +75,5 @@ valgrind-example: libcryolex.so
 	@$(MKDIR_P) valgrind.d
 	$(CC) $(CPPFLAGS) $(CFLAGS) -I$(srcdir)/lib -o valgrind.d/annotate $(srcdir)/doc/examples/annotate.c ./libcryolex.so
 	$(srcdir)/scripts/demo-models valgrind.d/models double-ring
-	CRYOLEX_SHARE='$(abs_srcdir)/share' LD_LIBRARY_PATH=. OMP_NUM_THREADS=1 $(VALGRIND) $(VALGRIND_FLAGS) valgrind.d/annotate valgrind.d/models/double-ring.pdb >valgrind.d/out
+	CRYOLEX_SHARE='$(abs_srcdir)/share' LD_LIBRARY_PATH=. OMP_NUM_THREADS=1 $(VALGRIND) $(VALGRIND_FLAGS) valgrind.d/annotate valgrind.d/models/double-ring.turned.pdb >valgrind.d/out
 .PHONY: valgrind-example
