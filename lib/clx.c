@@ -119,6 +119,7 @@ void clx_close(clx_t *c)
     mem_free(c->model_path);
     pthread_mutex_destroy(&c->lock);
     mem_free(c);
+    mem_trim();
 }
 
 size_t clx_entries(const clx_t *c) { return c->x.n; }

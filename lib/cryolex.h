@@ -77,7 +77,8 @@ typedef struct {
  *                     library, in the folder that CRYOLEX_SHARE names or in that of the installation
  * NULL: CLX_NOTFOUND neither is there; CLX_IO, CLX_FORMAT, CLX_RANGE, CLX_UNSUP a file that cannot be read, is damaged, or of another
  * version; an index without embeddings, or of another model than this one; CLX_NOMEM. Memory is that of the index without its cubes, which stay in the file
- * where they are not compressed: the file must not be changed while it is open (replaced it may be). */
+ * where they are not compressed: the file must not be changed while it is open (replaced it may be). Memory that queries took is kept for the next, until a
+ * clx_close. */
 clx_t *clx_open(const char *index, const char *model, clx_err_t *err);
 void clx_close(clx_t *c);
 
