@@ -132,3 +132,10 @@ blocks_t block_count(void)
     give();
     return sum;
 }
+
+void block_trim(void)
+{
+    take();
+    shrink(0);
+    give();
+}

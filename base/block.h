@@ -24,4 +24,7 @@ typedef struct {
 } blocks_t;
 blocks_t block_count(void);
 
+/* Give back to the system what is kept. */
+void block_trim(void);
+
 #endif

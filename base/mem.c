@@ -58,6 +58,8 @@ void mem_free(void *p)
     if (!block_free(p)) free(p);
 }
 
+void mem_trim(void) { block_trim(); }
+
 char *mem_str(const char *s, err_t *err)
 {
     size_t n = strlen(s) + 1;

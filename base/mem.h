@@ -20,6 +20,9 @@ int mem_grow(void *p, size_t *cap, size_t want, size_t size, err_t *err);
 
 void mem_free(void *p); /* NULL is fine */
 
+/* Large blocks that were freed are kept for the next (block.h): give them back to the system. */
+void mem_trim(void);
+
 /* Copy of a string; NULL with ERR_NOMEM. */
 char *mem_str(const char *s, err_t *err);
 

@@ -1,6 +1,6 @@
 # doc/: man pages and bash completion, made by the program from its command and option tables.
 man1dir = $(mandir)/man1
-noinst_DATA = doc/man.stamp doc/cryolex.bash
+noinst_DATA += doc/man.stamp doc/cryolex.bash
 EXTRA_DIST += doc/mirror.md doc/speed.md
 CLEANFILES += doc/man.stamp doc/*.1 doc/cryolex.bash doc/*.new
 
@@ -22,7 +22,7 @@ install-data-local: doc/man.stamp doc/cryolex.bash
 	done
 	$(INSTALL_DATA) doc/cryolex.bash '$(DESTDIR)$(completionsdir)/cryolex'
 
-uninstall-local:
+uninstall-local: $(UNINSTALL)
 	-for page in `./cryolex$(EXEEXT) --man`; do rm -f '$(DESTDIR)$(man1dir)'/$$page.1; done
 	-rm -f '$(DESTDIR)$(completionsdir)/cryolex'
 EXTRA_DIST += doc/sweep.md

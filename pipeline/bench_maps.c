@@ -432,7 +432,7 @@ static void make(void *ctx, const describer_t *d, size_t i, described_t *out)
     }
     model_t *model = dataset_model(run->w->data, s->row, &out->err);
     vol_t *v = model ? view_density(model, &run->w->data->span[s->row], &view_em, s->seed, &out->err) : NULL;
-    if (v && !(run->w->write_maps && write_view(run->w, s, v, &out->err))) describe_volume(d, v, &out->rec, &out->err);
+    if (v && !(run->w->write_maps && write_view(run->w, s, v, &out->err))) describe_volume(d, v, (double)NAN, &out->rec, &out->err);
     err_prefix(&out->err, s->id);
     vol_free(v);
     model_free(model);

@@ -125,12 +125,14 @@ static int take_cube(const describer_t *d, const vol_t *v, const double *contour
     return rc;
 }
 
-int describe_volume(const describer_t *d, const vol_t *v, record_t *r, err_t *err)
+double describe_mass(const record_t *r) { return DESCRIBE_DALTONS * (double)r->volume / 1000; }
+
+int describe_volume(const describer_t *d, const vol_t *v, double contour, record_t *r, err_t *err)
 {
     static const item_t none = {0};
     double level;
-    *r = (record_t){.kind = ITEM_MAP, .level = NAN};
-    if (!take_cube(d, v, NULL, r, &level, err) && !take_facts(r, NULL, &none, err)) return 0;
+    *r = (record_t){.kind = ITEM_MAP, .level = (float)contour};
+    if (!take_cube(d, v, isnan(contour) ? NULL : &contour, r, &level, err) && !take_facts(r, NULL, &none, err)) return 0;
     record_free(r);
     return -1;
 }

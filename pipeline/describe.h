@@ -69,9 +69,13 @@ void record_free(record_t *r); /* leaves {0} */
 #define DESCRIBE_DIGEST 17
 int describe_digest(const describer_t *d, const item_t *it, char out[DESCRIBE_DIGEST], err_t *err);
 
-/* Describe a density in memory as describe_file() describes that of a map without a contour level: kind ITEM_MAP, level
- * NAN, texts "". 0, or -1 with *r empty and the errors of cube_make. Thread-safe. */
-int describe_volume(const describer_t *d, const vol_t *v, record_t *r, err_t *err);
+/* Describe a density in memory as describe_file() describes that of a map without a header, at this contour level or, NAN, without one: kind
+ * ITEM_MAP, level as given, texts "". 0, or -1 with *r empty and the errors of cube_make. Thread-safe. */
+int describe_volume(const describer_t *d, const vol_t *v, double contour, record_t *r, err_t *err);
+
+/* Mass in kilodaltons by the envelope's volume. */
+#define DESCRIBE_DALTONS 0.65 /* a cubic angstrom: less than of protein, as an envelope at 8 angstrom takes in more than the molecule does */
+double describe_mass(const record_t *r);
 
 /* What became of one item of a batch. */
 typedef struct {

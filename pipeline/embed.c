@@ -88,3 +88,22 @@ int embed_items(encoder_t *e, int poses, describer_t *d, const item_t *it, size_
     room_free(&r);
     return rc;
 }
+
+int embed_record(encoder_t *e, int poses, const record_t *r, float *z, err_t *err)
+{
+    float *features = mem_new(e->features, sizeof *features, err);
+    if (!features) return -1;
+    encoder_features(e, (double)r->rg, r->profile, r->zernike, features);
+    int rc = encoder_embed_poses(e, 1, r->density, features, poses, z, err);
+    mem_free(features);
+    return rc;
+}
+
+int embed_ready(modelfile_t *m, const char *model, const index_t *x, const char *path, err_t *err)
+{
+    if (index_of_model(x, path, m->hash, model, err)) return -1;
+    if (x->d != m->encoder->d)
+        return err_set(err, ERR_FORMAT, "%s: embeddings of %zu numbers (the model makes %zu)", path, x->d, m->encoder->d);
+    m->encoder->frames = x->frames == 1 ? 1 : ENCODER_FRAMES;
+    return encoder_ready(m->encoder, err);
+}

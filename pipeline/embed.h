@@ -7,7 +7,9 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "pipeline/describe.h"
+#include "pipeline/index.h"
 #include "pipeline/manifest.h"
+#include "pipeline/modelfile.h"
 #include "voxel/encoder.h"
 
 #define EMBED_BATCH 64 /* items described and embedded at a time */
@@ -24,5 +26,13 @@ typedef int (*embed_take_t)(void *ctx, const item_t *it, const described_t *got,
  * order of items. 0, or -1: what take says; ERR_NOMEM. */
 int embed_items(encoder_t *e, int poses, describer_t *d, const item_t *it, size_t n, progress_t *bar, embed_take_t take, void *ctx,
                 err_t *err);
+
+/* The embeddings z (poses, d) of one record, which has the cube of e->side (describer_t.cubes): the same bytes as those of embed_items(). 0, or -1
+ * with the errors of encoder_embed_poses(). */
+int embed_record(encoder_t *e, int poses, const record_t *r, float *z, err_t *err);
+
+/* Make the encoder of a model ready for queries of an index, whose frames it takes; path and model are files, for the message. 0, or -1:
+ * index_of_model(); ERR_FORMAT embeddings of another length than the model's; encoder_ready(). */
+int embed_ready(modelfile_t *m, const char *model, const index_t *x, const char *path, err_t *err);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-enum { PATH_ROOM = 4096, PLACES = 3 };
+enum { PATH_ROOM = 4096, PLACES = 4 };
 
 /* The folder that the running program lies in; empty where the system does not tell. */
 static void program_folder(char out[PATH_ROOM])
@@ -41,7 +41,7 @@ char *share_file(const char *name, err_t *err)
     program_folder(program);
     const struct {
         const char *folder, *tail;
-    } place[PLACES] = {{CRYOLEX_PKGDATADIR, ""}, {program, "/share"}, {program, "/../share"}};
+    } place[PLACES] = {{CRYOLEX_PKGDATADIR, ""}, {program, "/../share/cryolex"}, {program, "/share"}, {program, "/../share"}};
     bool given = set && *set;
     if (given) path = readable(set, "", name, &own);
     for (size_t i = 0; !given && !path && i < PLACES; i++)
@@ -52,6 +52,6 @@ char *share_file(const char *name, err_t *err)
         return NULL;
     }
     if (given) err_set(err, ERR_NOTFOUND, "no %s in %s (CRYOLEX_SHARE)", name, set);
-    else err_set(err, ERR_NOTFOUND, "no %s in %s, %s/share or %s/../share", name, CRYOLEX_PKGDATADIR, program, program);
+    else err_set(err, ERR_NOTFOUND, "no %s in %s, %s/../share/cryolex, %s/share or %s/../share", name, CRYOLEX_PKGDATADIR, program, program, program);
     return NULL;
 }

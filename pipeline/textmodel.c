@@ -63,3 +63,30 @@ sentence_t *textmodel_open(const char *which, err_t *err)
     mem_free(path);
     return s;
 }
+
+sentence_t *textmodel_of(const char *which, const modelfile_t *m, const char *path, err_t *err)
+{
+    char hash[SENTENCE_HASH];
+    if (!m->text.dim) {
+        err_set(err, ERR_UNSUP, "%s: the model knows no text", path);
+        return NULL;
+    }
+    sentence_t *s = textmodel_open(which, err);
+    if (!s) return NULL;
+    if (!sentence_hash(s, hash, err)) {
+        if (sentence_info(s)->dim == m->text.dim && !strcmp(hash, m->text.hash)) return s;
+        err_set(err, ERR_UNSUP, "%s: trained with sentence encoder %s %s (%s %s was given)", path, m->text.name, m->text.hash,
+                sentence_info(s)->name, hash);
+    }
+    sentence_close(s);
+    return NULL;
+}
+
+int textmodel_embed(const sentence_t *s, const modelfile_t *m, const char *text, float *z, err_t *err)
+{
+    float *v = mem_new(m->text.dim, sizeof *v, err);
+    int rc = v ? sentence_encode(s, &text, 1, v, NULL, err) : -1;
+    if (!rc) modelfile_project(m, 1, v, z);
+    mem_free(v);
+    return rc;
+}

@@ -3,6 +3,7 @@
 #define CRYOLEX_PIPELINE_TEXTMODEL_H
 
 #include "base/err.h"
+#include "pipeline/modelfile.h"
 #include "text/sentence.h"
 
 /* The folder that `which` means: "minilm" and "mpnet" are the folders of these names in the cache (cryolex/text in
@@ -13,5 +14,12 @@ char *textmodel_folder(const char *which, err_t *err);
 
 /* The same, opened; errors of sentence_open() too. */
 sentence_t *textmodel_open(const char *which, err_t *err);
+
+/* The same for a model, whose sentence encoder it must be; path is the model's file, for messages. NULL: ERR_UNSUP a model that knows no text, or was trained with another
+ * sentence encoder (both are named), too. */
+sentence_t *textmodel_of(const char *which, const modelfile_t *m, const char *path, err_t *err);
+
+/* The embedding z (d) of a text, by the encoder of textmodel_of(). 0, or -1: sentence_encode(); ERR_NOMEM. Thread-safe. */
+int textmodel_embed(const sentence_t *s, const modelfile_t *m, const char *text, float *z, err_t *err);
 
 #endif

@@ -1,6 +1,6 @@
 # scripts/: run the program and read its output. fetch-* and mirror-* are installed with it.
 dist_noinst_SCRIPTS += scripts/demo scripts/demo-models scripts/build-share scripts/bench-reports
-dist_pkgdata_SCRIPTS = scripts/plot-bench scripts/plot-training scripts/fetch-emdb scripts/fetch-pdb scripts/fetch-text-model
+dist_pkgdata_SCRIPTS = scripts/relion-external scripts/plot-bench scripts/plot-training scripts/fetch-emdb scripts/fetch-pdb scripts/fetch-text-model
 dist_pkgdata_SCRIPTS += scripts/mirror-emdb scripts/mirror-pdb
 dist_pkgdata_DATA = scripts/fetch.py scripts/emdbxml.py scripts/mirror.py
 rivalsdir = $(pkgdatadir)/rivals
@@ -11,4 +11,4 @@ dist_slurm_SCRIPTS = scripts/slurm/submit scripts/slurm/task scripts/slurm/merge
 EXTRA_DIST += bootstrap LICENSE CITATION.cff tests/fetch_cases.py tests/fetch_text_cases.py tests/mirror_cases.py tests/bench/mirror_kill.py
 dist_check_SCRIPTS += tests/test_build_share.sh tests/test_fetch.sh tests/test_fetch_text.sh tests/test_mirror.sh
 TESTS += tests/test_build_share.sh tests/test_fetch.sh tests/test_fetch_text.sh tests/test_mirror.sh
-dist_doc_DATA = README.md NEWS
+dist_doc_DATA = README.md NEWS doc/manual.md

@@ -31,12 +31,6 @@ int answer_body(const record_t *rec, size_t side, answerbody_t *body, err_t *err
     return rec->density ? symmetry_guess(rec->density, side, &body->symmetry, err) : 0;
 }
 
-double answer_mass(const record_t *rec)
-{
-    static const double DALTONS = 0.65; /* a cubic angstrom */
-    return DALTONS * (double)rec->volume / 1000;
-}
-
 const char *answer_kind(int space) { return space < GO_NAMESPACES ? "go" : term_space_name[space]; }
 
 static json_t *json_hit(const index_t *x, const hit_t *h)
@@ -76,7 +70,7 @@ json_t *answer_json(const char *query, const answerbody_t *body, const index_t *
     const record_t *rec = body->rec;
     json_object_set_new(j, "rg", json_rounded((double)rec->rg, 1));
     json_object_set_new(j, "volume", json_rounded((double)rec->volume, 0));
-    json_object_set_new(j, "mass_kda", json_rounded(answer_mass(rec), answer_mass(rec) < 10 ? 2 : 0));
+    json_object_set_new(j, "mass_kda", json_rounded(describe_mass(rec), describe_mass(rec) < 10 ? 2 : 0));
     if (*body->symmetry.group) {
         json_t *s = json_object();
         json_object_set_new(s, "group", json_text(body->symmetry.group));

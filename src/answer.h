@@ -18,9 +18,6 @@ typedef struct {
 /* Of a record, whose cube is of so many voxels a side; borrows it. 0, or -1: the errors of symmetry_guess(). */
 int answer_body(const record_t *rec, size_t side, answerbody_t *body, err_t *err);
 
-/* Mass in kilodaltons by the envelope's volume, in cubic angstrom. An envelope at 8 angstrom takes in more than the molecule does. */
-double answer_mass(const record_t *rec);
-
 /* "go", or the name of another kind of terms. Static. */
 const char *answer_kind(int space);
 

@@ -61,7 +61,7 @@ typedef struct {
 /* Of small bodies two digits, of others whole kilodaltons. */
 static void put_mass(const record_t *rec)
 {
-    const double mass = answer_mass(rec);
+    const double mass = describe_mass(rec);
     printf("%.*f", mass < 0.1 ? 3 : mass < 1 ? 2 : mass < 10 ? 1 : 0, mass);
 }
 

@@ -364,17 +364,8 @@ static int filter(const opts_t *o, const query_t *q, unsigned char *skip, err_t 
 /* The embedding z (d) of a text. */
 static int embed_text(const opts_t *o, const modelfile_t *m, const char *path, float *z, err_t *err)
 {
-    char hash[SENTENCE_HASH];
-    if (!m->text.dim) return err_set(err, ERR_UNSUP, "%s: the model knows no text", path);
-    sentence_t *s = textmodel_open(o->text_model, err);
-    float *v = s ? mem_new(sentence_info(s)->dim, sizeof *v, err) : NULL;
-    int rc = v ? sentence_hash(s, hash, err) : -1;
-    if (!rc && (sentence_info(s)->dim != m->text.dim || strcmp(hash, m->text.hash) != 0))
-        rc = err_set(err, ERR_UNSUP, "%s: trained with sentence encoder %s %s (%s %s was given)", path, m->text.name, m->text.hash,
-                     sentence_info(s)->name, hash);
-    if (!rc) rc = sentence_encode(s, &o->text, 1, v, NULL, err);
-    if (!rc) modelfile_project(m, 1, v, z);
-    mem_free(v);
+    sentence_t *s = textmodel_of(o->text_model, m, path, err);
+    int rc = s ? textmodel_embed(s, m, o->text, z, err) : -1;
     sentence_close(s);
     return rc;
 }

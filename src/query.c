@@ -53,7 +53,7 @@ static int open_model(query_t *q, err_t *err)
     if (!q->model_path || modelfile_read(q->model_path, &q->model, err)) return -1;
     if (q->model.untrained)
         log_msg(&q->app->log, LOG_INFO, "%s: an untrained model: its parameters are random", q->model_path);
-    return encoder_ready(q->model.encoder, err);
+    return embed_ready(&q->model, q->model_path, &q->x, q->index_path, err);
 }
 
 int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts_t *map, size_t n, querykind_t kind, unsigned parts,
@@ -76,12 +76,7 @@ int query_open(query_t *q, const app_t *app, const queryopts_t *o, const mapopts
     q->d.header = where;
     q->scoring = q->x.scoring;
     if (o->scoring && scoring_set(&q->scoring, o->scoring, err)) return -1;
-    if (kind == QUERY_PLAIN) return 0;
-    if (open_model(q, err) || index_of_model(&q->x, q->index_path, q->model.hash, q->model_path, err)) return -1;
-    if (q->x.d != q->model.encoder->d)
-        return err_set(err, ERR_FORMAT, "%s: embeddings of %zu numbers (the model makes %zu)", q->index_path, q->x.d, q->model.encoder->d);
-    q->model.encoder->frames = q->x.frames == 1 ? 1 : ENCODER_FRAMES;
-    return 0;
+    return kind == QUERY_PLAIN ? 0 : open_model(q, err);
 }
 
 void query_close(query_t *q)

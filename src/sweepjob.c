@@ -277,7 +277,7 @@ static void put_row(FILE *f, const job_t *j, const item_t *it, const answerbody_
     put_real(f, "%.4g", rec->resolution > 0 ? (double)rec->resolution : NAN);
     put_real(f, "%.6g", (double)rec->level);
     put_text(f, !isfinite(rec->level) ? "" : rec->estimated ? "estimate" : "given");
-    fprintf(f, "%.1f\t%.0f\t%.3g\t", (double)rec->rg, (double)rec->volume, answer_mass(rec));
+    fprintf(f, "%.1f\t%.0f\t%.3g\t", (double)rec->rg, (double)rec->volume, describe_mass(rec));
     put_text(f, body->symmetry.group);
     put_real(f, "%.3f", a->known);
     put_text(f, isnan(a->known) ? "" : a->novel ? "yes" : "no");

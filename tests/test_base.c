@@ -81,6 +81,9 @@ static void blocks_are_used_again(void **state)
         assert_true(b.used + b.kept <= b.most + b.most / BLOCK_OVER);
     }
     assert_false(block_free(NULL));
+    mem_trim();
+    assert_int_equal(block_count().kept, 0);
+    assert_int_equal(block_count().used, empty.used);
 }
 
 static void mem_refuses_overflow(void **state)

@@ -445,7 +445,7 @@ static void describe_takes_a_volume(void **state)
     assert_int_equal(describe_new(&d, NULL, NULL), 0);
     d.cubes = true;
     assert_int_equal(describe_file(&d, &it, &file, NULL, NULL), 0);
-    assert_int_equal(describe_volume(&d, v, &mem, NULL), 0);
+    assert_int_equal(describe_volume(&d, v, NAN, &mem, NULL), 0);
     assert_int_equal(mem.kind, ITEM_MAP);
     assert_string_equal(mem.title, "");
     assert_close((double)mem.rg, (double)file.rg, 1e-6 * (double)file.rg);
@@ -455,9 +455,20 @@ static void describe_takes_a_volume(void **state)
     record_free(&mem);
     record_free(&file);
 
+    contour_t level;
+    assert_int_equal(contour_estimate(v, &level, NULL), 0);
+    it.contour = 1.5 * level.level;
+    assert_int_equal(describe_file(&d, &it, &file, NULL, NULL), 0);
+    assert_int_equal(describe_volume(&d, v, it.contour, &mem, NULL), 0);
+    assert_memory_equal(mem.cube, file.cube, sizeof mem.cube);
+    assert_close((double)mem.level, it.contour, 1e-6 * it.contour);
+    assert_close(describe_mass(&mem), 0.00065 * (double)mem.volume, 1e-9 * (double)mem.volume);
+    record_free(&mem);
+    record_free(&file);
+
     memset(v->data, 0, vol_len(v) * sizeof *v->data);
     err_t e = {0};
-    assert_int_equal(describe_volume(&d, v, &mem, &e), -1);
+    assert_int_equal(describe_volume(&d, v, NAN, &mem, &e), -1);
     assert_int_equal(e.code, ERR_RANGE);
     assert_null(mem.title);
     vol_free(v);

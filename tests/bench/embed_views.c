@@ -87,7 +87,7 @@ static vol_t *density_of(const work_t *w, size_t i, uint64_t seed, err_t *err)
 static int view_one(work_t *w, size_t i, uint64_t seed, size_t k, err_t *err)
 {
     vol_t *v = density_of(w, i, seed, err);
-    int rc = v && !describe_volume(&w->describer, v, &w->rec[k], err) ? 0 : -1;
+    int rc = v && !describe_volume(&w->describer, v, (double)NAN, &w->rec[k], err) ? 0 : -1;
     for (size_t j = 0; !rc && j < w->models; j++) {
         model_run_t *r = &w->model[j];
         const encoder_t *e = r->file.encoder;
