@@ -215,4 +215,4 @@ tests_bench_sweep_maps_LDADD = $(BENCH_LIBS)
 tests_bench_sweep_floor_SOURCES = tests/bench/sweep_floor.c
 tests_bench_sweep_floor_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
 tests_bench_sweep_floor_LDADD = $(BENCH_LIBS) $(DEFLATE_LIBS)
-EXTRA_DIST += tests/bench/sweep.py tests/bench/sweep_kill
+EXTRA_DIST += tests/bench/sweep.py tests/bench/sweep.tsv tests/bench/sweep_kill

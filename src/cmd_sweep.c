@@ -6,6 +6,7 @@
 #include "base/threads.h"
 #include "pipeline/sweep_out.h"
 #include "src/inputs.h"
+#include "src/shard.h"
 #include "src/sweepjob.h"
 #include "src/table.h"
 
@@ -28,40 +29,13 @@ static const opt_t rows[] = {
     {0},
 };
 
-/* A whole number from 1 on up to '/' or the end; 0 for anything else. */
-static size_t number(const char *s, const char **end)
-{
-    char *e;
-    if (*s < '0' || *s > '9') return 0;
-    unsigned long n = strtoul(s, &e, 10);
-    *end = e;
-    return n;
-}
-
-static size_t from_environment(const char *name)
-{
-    const char *s = getenv(name), *end = "x";
-    size_t n = s ? number(s, &end) : 0;
-    return s && !*end ? n : 0;
-}
-
 /* Which part: the option's, else that of a task of a Slurm array, else all. */
 static int read_shard(const opts_t *o, sweepopts_t *s, err_t *err)
 {
-    const char *end = "", *last = "x";
-    s->shard = s->shards = 1;
-    if (o->shard) {
-        s->shard = number(o->shard, &end);
-        s->shards = *end == '/' ? number(end + 1, &last) : 0;
-        if (s->shard && s->shard <= s->shards && !*last) return 0;
-        return err_set(err, ERR_USAGE, "sweep: --shard %s: I/N is wanted, with I from 1 to N", o->shard);
-    }
-    if (!getenv("SLURM_ARRAY_TASK_ID")) return 0;
-    size_t id = from_environment("SLURM_ARRAY_TASK_ID"), first = from_environment("SLURM_ARRAY_TASK_MIN"), step = from_environment("SLURM_ARRAY_TASK_STEP");
-    s->shards = from_environment("SLURM_ARRAY_TASK_COUNT");
-    s->shard = id < first ? 0 : (id - first) / (step ? step : 1) + 1;
-    if (s->shard && s->shard <= s->shards) return 0;
-    return err_set(err, ERR_USAGE, "sweep: SLURM_ARRAY_TASK_ID %s of SLURM_ARRAY_TASK_COUNT %zu: no part of an array; give --shard", getenv("SLURM_ARRAY_TASK_ID"), s->shards);
+    const char *text = o->shard ? o->shard : getenv("SLURM_ARRAY_TASK_ID") ? "slurm" : "1/1";
+    if (shard_parse("sweep", text, &s->shard, &s->shards, err)) return -1;
+    s->shard++;
+    return 0;
 }
 
 /* What failed and what was skipped, by cause. */
