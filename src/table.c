@@ -17,6 +17,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_annotate,
     &cmd_sweep,
     &cmd_fit,
+    &cmd_render,
     &cmd_bench,
     &cmd_nearest,
     &cmd_embed,
