@@ -12,11 +12,14 @@
 #include "voxel/raycast.h"
 
 enum { GAP = 6, TITLE = 46, CAPTION = 20 }; /* units of the canvas */
+static const double ROUND = 1.5;
 
 typedef struct {
     const vol_t *v;
     const sheet_t *how;
     float level;
+    surface_t *s;
+    double centre[3], half; /* of it, angstrom */
     canvas_t *c;
     double top;          /* where the next row begins */
     size_t w, h;         /* units */
@@ -60,18 +63,18 @@ static void on_paper(const draw_t *d, const float *rgba, size_t n, unsigned char
 static int draw_surface(draw_t *d, size_t tile, err_t *err)
 {
     const sheet_t *o = d->how;
-    surface_t *s = surface_new(d->v, (double)d->level, o->specks, err);
-    float *rgba = s ? mem_new(tile * tile, 4 * sizeof *rgba, err) : NULL;
+    float *rgba = mem_new(tile * tile, 4 * sizeof *rgba, err);
     unsigned char *px = rgba ? mem_new(tile * tile, 3, err) : NULL;
-    camera_t c = {.w = tile, .h = tile, .radial = o->radial, .tube = o->tube, .n = o->tubes, .thick = SHEET_TUBE};
+    camera_t c = {.w = tile, .h = tile, .half = d->half, .radial = o->radial, .tube = o->tube, .n = o->tubes, .thick = SHEET_TUBE};
+    raycast_room_t room = {0};
     int rc = px ? 0 : -1;
+    memcpy(c.centre, d->centre, sizeof c.centre);
     for (int k = 0; k < 3; k++) c.colour[k] = part(o->colour, k);
-    if (!rc) raycast_frame(s, c.centre, &c.half);
     for (int k = 0; !rc && k < RAYCAST_VIEWS; k++) {
         double x = GAP + (double)k * ((double)tile / CANVAS_ZOOM + GAP);
         char text[64];
         raycast_turn((raycastview_t)k, c.turn);
-        rc = raycast(s, &c, rgba, err);
+        rc = raycast(d->s, &c, &room, rgba, err);
         if (rc) break;
         on_paper(d, rgba, tile * tile, px);
         canvas_image(d->c, x, d->top, px, tile, tile);
@@ -79,9 +82,9 @@ static int draw_surface(draw_t *d, size_t tile, err_t *err)
         snprintf(text, sizeof text, "surface along %s", raycast_view[k]);
         caption(d, x, tile, 11, text);
     }
+    raycast_room_free(&room);
     mem_free(px);
     mem_free(rgba);
-    surface_free(s);
     return rc;
 }
 
@@ -122,7 +125,7 @@ static float on_line(const float *x, size_t tile, size_t i, size_t j, float leve
 }
 
 /* The tile of a picture; of a slice with the contour on it. */
-static int paint(const draw_t *d, const flat_t *f, double pitch, size_t tile, bool slice, unsigned char *px, err_t *err)
+static int paint(const draw_t *d, const flat_t *f, const double middle[2], double pitch, size_t tile, bool slice, unsigned char *px, err_t *err)
 {
     static const float line[3] = {1.0f, 0.62f, 0.10f};
     float black, white, *x = mem_new(tile * tile, sizeof *x, err);
@@ -130,7 +133,7 @@ static int paint(const draw_t *d, const flat_t *f, double pitch, size_t tile, bo
         mem_free(x);
         return -1;
     }
-    flat_fit(f, pitch, tile, tile, x);
+    flat_fit(f, middle, pitch, tile, tile, x);
     for (size_t j = 0; j < tile; j++)
         for (size_t i = 0; i < tile; i++) {
             float v = x[j * tile + i], grey = white > black ? (v - black) / (white - black) : 0, cover = slice ? on_line(x, tile, i, j, d->level) : 0;
@@ -141,18 +144,24 @@ static int paint(const draw_t *d, const flat_t *f, double pitch, size_t tile, bo
     return 0;
 }
 
+/* What is round the surface, to ROUND times its size, or to the end of the box. */
 static int draw_flat(draw_t *d, size_t tile, double left, bool slice, err_t *err)
 {
-    const double edge[3] = {(double)d->v->nx * d->v->voxel[0], (double)d->v->ny * d->v->voxel[1], (double)d->v->nz * d->v->voxel[2]};
-    double pitch = fmax(edge[0], fmax(edge[1], edge[2])) / (double)tile;
+    const vol_t *v = d->v;
+    double edge = fmax((double)v->nx * v->voxel[0], fmax((double)v->ny * v->voxel[1], (double)v->nz * v->voxel[2]));
+    bool whole = ROUND * 2 * d->half >= edge;
+    double pitch = fmin(edge, ROUND * 2 * d->half) / (double)tile, place[3];
     unsigned char *px = mem_new(tile * tile, 3, err);
     int rc = px ? 0 : -1;
+    const double side[3] = {(double)v->nx - 1, (double)v->ny - 1, (double)v->nz - 1};
+    for (int k = 0; k < 3; k++) place[k] = whole ? v->origin[k] + 0.5 * side[k] * v->voxel[k] : d->centre[k];
     for (int k = 0; !rc && k < RAYCAST_VIEWS; k++) {
-        double x = left + (double)k * ((double)tile / CANVAS_ZOOM + GAP);
+        double x = left + (double)k * ((double)tile / CANVAS_ZOOM + GAP), middle[2];
         flat_t f = {0};
         char text[64];
-        rc = slice ? flat_slice(d->v, (raycastview_t)k, &f, err) : flat_project(d->v, (raycastview_t)k, &f, err);
-        if (!rc) rc = paint(d, &f, pitch, tile, slice, px, err);
+        rc = slice ? flat_slice(v, (raycastview_t)k, d->centre, &f, err) : flat_project(v, (raycastview_t)k, &f, err);
+        flat_where(v, (raycastview_t)k, place, middle);
+        if (!rc) rc = paint(d, &f, middle, pitch, tile, slice, px, err);
         flat_free(&f);
         if (rc) break;
         canvas_image(d->c, x, d->top, px, tile, tile);
@@ -185,7 +194,12 @@ int sheet_write(const char *path, const vol_t *v, double level, const sheet_t *h
     d.paper = how->dark ? 0x101216 : 0xffffff, d.ink = how->dark ? 0xe8e8e8 : 0x222222, d.faint = how->dark ? 0xa0a4aa : 0x6a6e74;
     if (how->title) d.top += TITLE;
     d.h = (size_t)d.top + (how->parts & SHEET_SURFACE ? big / CANVAS_ZOOM + CAPTION + GAP : 0) + (any ? small / CANVAS_ZOOM + CAPTION + GAP : 0);
-    if (!(d.c = canvas_new(CANVAS_PNG, d.w, d.h, err))) return -1;
+    if (!(d.s = surface_new(v, level, how->specks, err))) return -1;
+    raycast_frame(d.s, how->tube, how->tubes, d.centre, &d.half);
+    if (!(d.c = canvas_new(CANVAS_PNG, d.w, d.h, err))) {
+        surface_free(d.s);
+        return -1;
+    }
     canvas_rect(d.c, 0, 0, (double)d.w, (double)d.h, d.paper);
     if (how->title) line(&d, GAP + 18, 15, d.ink, how->title);
     if (how->title && how->note) line(&d, GAP + 37, 11, d.faint, how->note);
@@ -199,5 +213,6 @@ int sheet_write(const char *path, const vol_t *v, double level, const sheet_t *h
     if (!rc && how->parts & SHEET_PROJECTIONS) rc = draw_flat(&d, small, left, false, err);
     if (!rc) rc = canvas_write(d.c, path, err);
     canvas_free(d.c);
+    surface_free(d.s);
     return rc;
 }

@@ -26,7 +26,7 @@ typedef struct {
     size_t tubes;
 } sheet_t;
 
-#define SHEET_COLOUR 0x86a8cf
+#define SHEET_COLOUR 0x9dbbdc
 #define SHEET_SPECKS 0.01
 #define SHEET_TUBE 1.1 /* angstrom: radius of a tube */
 

@@ -33,15 +33,17 @@ static size_t first(const vol_t *v, const facing_t *a, size_t i, size_t j, size_
     return (a->right_back ? side[a->right] - 1 - i : i) * step[a->right] + (a->up_back ? j : side[a->up] - 1 - j) * step[a->up];
 }
 
-int flat_slice(const vol_t *v, raycastview_t view, flat_t *f, err_t *err)
+int flat_slice(const vol_t *v, raycastview_t view, const double place[3], flat_t *f, err_t *err)
 {
     const size_t side[3] = {v->nx, v->ny, v->nz};
     const facing_t a = facing(view);
+    double deep = (place[a.along] - v->origin[a.along]) / v->voxel[a.along], last = (double)side[a.along] - 1;
+    size_t plane = (size_t)fmax(0, fmin(last, floor(deep + 0.5)));
     if (begin(v, &a, f, err)) return -1;
     for (size_t j = 0; j < f->h; j++)
         for (size_t i = 0; i < f->w; i++) {
             size_t next, at = first(v, &a, i, j, &next);
-            float x = v->data[at + side[a.along] / 2 * next];
+            float x = v->data[at + plane * next];
             f->v[j * f->w + i] = isfinite(x) ? x : NAN;
         }
     return 0;
@@ -98,6 +100,15 @@ int flat_project(const vol_t *v, raycastview_t view, flat_t *f, err_t *err)
     return err_set(err, ERR_NOMEM, "memory: a row of %zu voxels", v->nx);
 }
 
+void flat_where(const vol_t *v, raycastview_t view, const double place[3], double at[2])
+{
+    const size_t side[3] = {v->nx, v->ny, v->nz};
+    const facing_t a = facing(view);
+    const double right = (place[a.right] - v->origin[a.right]) / v->voxel[a.right], up = (place[a.up] - v->origin[a.up]) / v->voxel[a.up];
+    at[0] = a.right_back ? (double)side[a.right] - 1 - right : right;
+    at[1] = a.up_back ? up : (double)side[a.up] - 1 - up;
+}
+
 void flat_free(flat_t *f)
 {
     mem_free(f->v);
@@ -135,7 +146,7 @@ static double value(const flat_t *f, double x, double y, bool cubic)
     return sum;
 }
 
-void flat_fit(const flat_t *f, double pitch, size_t w, size_t h, float *out)
+void flat_fit(const flat_t *f, const double middle[2], double pitch, size_t w, size_t h, float *out)
 {
     double coarse = pitch / fmin(f->pitch[0], f->pitch[1]);
     int m = coarse > 1 ? (int)fmin(16, ceil(coarse)) : 1;
@@ -144,8 +155,8 @@ void flat_fit(const flat_t *f, double pitch, size_t w, size_t h, float *out)
         for (size_t i = 0; i < w; i++) {
             double sum = 0;
             for (int k = 0; k < m * m; k++) {
-                double x = ((double)i + (k % m + 0.5) / m - 0.5 * (double)w) * pitch / f->pitch[0] + 0.5 * (double)(f->w - 1);
-                double y = ((double)j + (k / m + 0.5) / m - 0.5 * (double)h) * pitch / f->pitch[1] + 0.5 * (double)(f->h - 1);
+                double x = ((double)i + (k % m + 0.5) / m - 0.5 * (double)w) * pitch / f->pitch[0] + middle[0];
+                double y = ((double)j + (k / m + 0.5) / m - 0.5 * (double)h) * pitch / f->pitch[1] + middle[1];
                 sum += value(f, x, y, m == 1);
             }
             out[j * w + i] = (float)(sum / (m * m));

@@ -19,13 +19,31 @@ void raycast_turn(raycastview_t view, double turn[3][3])
     memcpy(turn, all[view], sizeof all[view]);
 }
 
-void raycast_frame(const surface_t *s, double centre[3], double *half)
+static double frame_of(const double lo[3], const double hi[3], double centre[3])
 {
-    *half = 0;
+    double half = 0;
     for (int d = 0; d < 3; d++) {
-        centre[d] = (s->lo[d] + s->hi[d]) / 2;
-        *half = fmax(*half, 1.04 * (s->hi[d] - s->lo[d]) / 2);
+        centre[d] = (lo[d] + hi[d]) / 2;
+        half = fmax(half, 1.04 * (hi[d] - lo[d]) / 2);
     }
+    return half;
+}
+
+void raycast_frame(const surface_t *s, const tubeat_t *tube, size_t n, double centre[3], double *half)
+{
+    double lo[3], hi[3], other[3];
+    memcpy(lo, s->lo, sizeof lo);
+    memcpy(hi, s->hi, sizeof hi);
+    for (size_t i = 0; i < n; i++)
+        for (int d = 0; d < 3; d++) {
+            lo[d] = fmin(lo[d], (double)tube[i].at[d] - 1);
+            hi[d] = fmax(hi[d], (double)tube[i].at[d] + 1);
+        }
+    *half = frame_of(s->lo, s->hi, centre);
+    double both = frame_of(lo, hi, other);
+    if (both > RAYCAST_STRETCH * *half) return;
+    *half = both;
+    memcpy(centre, other, sizeof other);
 }
 
 void raycast_chain(size_t chain, float rgb[3])
@@ -35,8 +53,14 @@ void raycast_chain(size_t chain, float rgb[3])
     for (int k = 0; k < 3; k++) rgb[k] = (float)(c >> (16 - 8 * k) & 255) / 255;
 }
 
+/* fmin() and fmax() are calls, since they mind NAN, which is not here. */
+static inline double least(double a, double b) { return a < b ? a : b; }
+static inline double most(double a, double b) { return a > b ? a : b; }
+static inline float leastf(float a, float b) { return a < b ? a : b; }
+static inline float mostf(float a, float b) { return a > b ? a : b; }
+
 /* What is seen at a place of the fine grid. */
-typedef struct {
+typedef struct raycast_seen {
     float depth; /* angstrom towards the viewer from the centre; NOTHING */
     float light; /* on it */
     float gloss;
@@ -44,7 +68,7 @@ typedef struct {
     float range; /* of the distance from the centre, 0..1 */
 } seen_t;
 
-typedef struct {
+typedef struct raycast_tube {
     float depth, rgb[3];
 } tubeseen_t;
 
@@ -107,8 +131,8 @@ static void normal(const vol_t *v, const double p[3], double n[3])
     for (int d = 0; d < 3; d++) {
         double a[3] = {p[0], p[1], p[2]}, b[3] = {p[0], p[1], p[2]};
         const double side[3] = {(double)v->nx - 1, (double)v->ny - 1, (double)v->nz - 1};
-        a[d] = fmax(0, a[d] - 1);
-        b[d] = fmin(side[d], b[d] + 1);
+        a[d] = most(0, a[d] - 1);
+        b[d] = least(side[d], b[d] + 1);
         n[d] = (double)(sample(v, a[0], a[1], a[2]) - sample(v, b[0], b[1], b[2])) / ((b[d] - a[d]) * v->voxel[d]);
         len += n[d] * n[d];
     }
@@ -122,9 +146,9 @@ static double dot3(const double a[3], const double b[3]) { return a[0] * b[0] + 
 static void lit(const double n[3], double open, float *light, float *gloss)
 {
     static const double key[3] = {-0.40, 0.56, 0.725}, fill[3] = {0.72, 0.1, 0.687}, half[3] = {-0.215, 0.30, 0.929};
-    double k = fmax(0, dot3(n, key)), f = fmax(0, dot3(n, fill)), h = fmax(0, dot3(n, half));
+    double k = most(0, dot3(n, key)), f = most(0, dot3(n, fill)), h = most(0, dot3(n, half));
     h *= h, h *= h, h *= h, h *= h; /* to the 16th */
-    *light = (float)(open * (0.42 + 0.08 * n[1]) + (0.35 + 0.65 * open) * (0.52 * k + 0.16 * f));
+    *light = (float)(open * (0.50 + 0.08 * n[1]) + (0.4 + 0.6 * open) * (0.66 * k + 0.20 * f));
     *gloss = (float)(0.13 * h * h * open);
 }
 
@@ -133,7 +157,7 @@ static seen_t look(const scene_t *q, const double p[3], double depth)
 {
     const surface_t *s = q->s;
     double n[3], m[3], away[3], dim = 1;
-    static const double reach[SURFACE_SHADES] = {3, 9}, deep[SURFACE_SHADES] = {0.95, 0.75}; /* voxels; how dark the inside would be */
+    static const double reach[SURFACE_SHADES] = {3, 9}, deep[SURFACE_SHADES] = {0.85, 0.6}; /* voxels; how dark the inside would be */
     normal(s->v, p, n);
     for (int k = 0; k < SURFACE_SHADES; k++) {
         double at[3];
@@ -145,7 +169,7 @@ static seen_t look(const scene_t *q, const double p[3], double depth)
     seen_t r = {.depth = (float)depth, .slope = (float)fabs(m[2])};
     r.range = (float)(sqrt(dot3(away, away)) / q->farthest);
     lit(m, dim, &r.light, &r.gloss);
-    r.light *= (float)(1 - 0.30 * (q->nearest - depth) / (q->nearest - q->deepest + 1e-9));
+    r.light *= (float)(1 - 0.25 * (q->nearest - depth) / (q->nearest - q->deepest + 1e-9));
     return r;
 }
 
@@ -158,7 +182,7 @@ static double leaves(const scene_t *q, const double start[3], const size_t b[3])
     for (int d = 0; d < 3; d++) {
         if (q->to[d] == 0) continue;
         double edge = (double)((q->to[d] > 0 ? b[d] : b[d] + 1) * SURFACE_BLOCK);
-        out = fmax(out, (edge - start[d]) / q->to[d]);
+        out = most(out, (edge - start[d]) / q->to[d]);
     }
     return out;
 }
@@ -187,8 +211,8 @@ static seen_t ray(const scene_t *q, double x, double y)
             continue;
         }
         double a = -start[d] / q->to[d], b = (side[d] - start[d]) / q->to[d];
-        near = fmin(near, fmax(a, b));
-        far = fmax(far, fmin(a, b));
+        near = least(near, most(a, b));
+        far = most(far, least(a, b));
     }
     for (double t = near, before = near; t > far;) {
         double p[3];
@@ -199,7 +223,7 @@ static seen_t ray(const scene_t *q, double x, double y)
             b[d] = (size_t)p[d] / SURFACE_BLOCK;
             if (b[d] >= s->blocks[d]) b[d] = s->blocks[d] - 1;
         }
-        double end = fmin(leaves(q, start, b), t - 1e-3 * q->step);
+        double end = least(leaves(q, start, b), t - 1e-3 * q->step);
         if (s->most[(b[2] * s->blocks[1] + b[1]) * s->blocks[0] + b[0]] > s->level)
             for (; t > end && t > far; t -= q->step) {
                 if (sample(s->v, start[0] + t * q->to[0], start[1] + t * q->to[1], start[2] + t * q->to[2]) > s->level) {
@@ -221,15 +245,15 @@ static seen_t ray_at(const scene_t *q, size_t i, size_t j) { return ray(q, q->x0
 /* The corners of the square of pixels that the place (i,j) lies in, or that it can be taken from them: all see nothing, or one smooth piece. */
 static bool alike(const scene_t *q, const seen_t *const k[4])
 {
-    float least = INFINITY, most = NOTHING, dark = INFINITY, light = 0;
+    float far = INFINITY, near = NOTHING, dark = INFINITY, light = 0;
     for (int i = 0; i < 4; i++) {
-        least = fminf(least, k[i]->depth);
-        most = fmaxf(most, k[i]->depth);
-        dark = fminf(dark, k[i]->light);
-        light = fmaxf(light, k[i]->light);
+        far = leastf(far, k[i]->depth);
+        near = mostf(near, k[i]->depth);
+        dark = leastf(dark, k[i]->light);
+        light = mostf(light, k[i]->light);
     }
-    if (most == NOTHING) return true;
-    return least > NOTHING && most - least < 4 * (float)(q->pitch * FINE) && light - dark < 0.25f;
+    if (near == NOTHING) return true;
+    return far > NOTHING && near - far < 4 * (float)(q->pitch * FINE) && light - dark < 0.25f;
 }
 
 static seen_t between(const seen_t *const k[4], float fx, float fy)
@@ -270,8 +294,8 @@ static void ball(scene_t *q, double x, double y, double z, double r, const float
 {
     double i0 = (x - r - q->x0) / q->pitch, i1 = (x + r - q->x0) / q->pitch, j0 = (q->y0 - y - r) / q->pitch, j1 = (q->y0 - y + r) / q->pitch;
     if (!(i1 >= 0 && j1 >= 0 && i0 < (double)q->w && j0 < (double)q->h)) return;
-    for (size_t j = (size_t)fmax(0, ceil(j0)); (double)j <= j1 && j < q->h; j++)
-        for (size_t i = (size_t)fmax(0, ceil(i0)); (double)i <= i1 && i < q->w; i++) {
+    for (size_t j = (size_t)most(0, ceil(j0)); (double)j <= j1 && j < q->h; j++)
+        for (size_t i = (size_t)most(0, ceil(i0)); (double)i <= i1 && i < q->w; i++) {
             double n[3] = {(q->x0 + (double)i * q->pitch - x) / r, (q->y0 - (double)j * q->pitch - y) / r, 0}, in = 1 - n[0] * n[0] - n[1] * n[1];
             tubeseen_t *t = &q->tubes[j * q->w + i];
             if (in < 0) continue;
@@ -279,9 +303,9 @@ static void ball(scene_t *q, double x, double y, double z, double r, const float
             float depth = (float)(z + r * n[2]), light, gloss;
             if (depth <= t->depth) continue;
             lit(n, 1, &light, &gloss);
-            light *= (float)(1 - 0.25 * fmax(0, fmin(1, (q->nearest - (double)depth) / (q->nearest - q->deepest + 1e-9))));
+            light *= (float)(1 - 0.25 * most(0, least(1, (q->nearest - (double)depth) / (q->nearest - q->deepest + 1e-9))));
             t->depth = depth;
-            for (int k = 0; k < 3; k++) t->rgb[k] = fminf(1, rgb[k] * light + gloss);
+            for (int k = 0; k < 3; k++) t->rgb[k] = leastf(1, rgb[k] * light + gloss);
         }
 }
 
@@ -289,7 +313,7 @@ static void ball(scene_t *q, double x, double y, double z, double r, const float
 static void draw_tubes(scene_t *q)
 {
     const camera_t *c = q->c;
-    double r = fmax(c->thick, 1.1 * q->pitch * FINE), last[3] = {0};
+    double r = most(c->thick, 1.1 * q->pitch * FINE), last[3] = {0};
     for (size_t i = 0; i < q->w * q->h; i++) q->tubes[i].depth = NOTHING;
     for (size_t k = 0; k < c->n; k++) {
         double at[3], p[3], len = 0;
@@ -313,7 +337,7 @@ static void draw_tubes(scene_t *q)
 static void rainbow(float t, float rgb[3])
 {
     static const float stop[5][3] = {{0.17f, 0.33f, 0.75f}, {0.25f, 0.70f, 0.80f}, {0.55f, 0.80f, 0.40f}, {0.95f, 0.80f, 0.30f}, {0.82f, 0.25f, 0.20f}};
-    float x = fmaxf(0, fminf(1, t)) * 4;
+    float x = mostf(0, leastf(1, t)) * 4;
     int i = x < 3 ? (int)x : 3;
     for (int k = 0; k < 3; k++) rgb[k] = stop[i][k] + (x - (float)i) * (stop[i + 1][k] - stop[i][k]);
 }
@@ -326,10 +350,10 @@ static float outline(const scene_t *q, size_t i, size_t j)
     for (int k = 0; k < 4; k++) {
         long x = (long)i + at[k][0] * (FINE - 1), y = (long)j + at[k][1] * (FINE - 1);
         if (x < 0 || y < 0 || x >= (long)q->w || y >= (long)q->h) continue;
-        deep = fminf(deep, q->seen[(size_t)y * q->w + (size_t)x].depth);
+        deep = leastf(deep, q->seen[(size_t)y * q->w + (size_t)x].depth);
     }
     float gap = (here - deep) / (float)(0.10 * q->c->half);
-    return 1 - 0.5f * fmaxf(0, fminf(1, gap - 0.5f));
+    return 1 - 0.5f * mostf(0, leastf(1, gap - 0.5f));
 }
 
 /* One place of the fine grid added to a pixel. */
@@ -343,29 +367,29 @@ static void add(const scene_t *q, size_t i, size_t j, float px[4])
         if (q->c->radial) rainbow((s->range - 0.35f) / 0.6f, rgb);
         else memcpy(rgb, q->c->colour, sizeof rgb);
         a = 1;
-        if (t) a = fminf(1, 0.20f + 0.45f * (1 - s->slope) * (1 - s->slope) + 0.7f * (1 - dark));
-        for (int k = 0; k < 3; k++) out[k] = a * fminf(1, (rgb[k] * s->light + s->gloss) * dark);
+        if (t) a = leastf(1, 0.20f + 0.45f * (1 - s->slope) * (1 - s->slope) + 0.7f * (1 - dark));
+        for (int k = 0; k < 3; k++) out[k] = a * leastf(1, (rgb[k] * s->light + s->gloss) * dark);
         out[3] = a;
     }
     if (t && t->depth > NOTHING) {
-        float under = t->depth >= s->depth ? 0 : 1; /* in front of the surface, or behind it */
+        float under = t->depth >= s->depth ? 0.0f : 1.0f; /* in front of the surface, or behind it */
         for (int k = 0; k < 3; k++) out[k] = under > 0 ? out[k] + (1 - a) * t->rgb[k] : t->rgb[k];
         out[3] = 1;
     }
-    for (int k = 0; k < 4; k++) px[k] += out[k] / (FINE * FINE);
+    for (int k = 0; k < 4; k++) px[k] += out[k] * (1.0f / (FINE * FINE));
 }
 
 static void set_up(scene_t *q)
 {
     const camera_t *c = q->c;
     const vol_t *v = q->s->v;
-    double least = fmin(v->voxel[0], fmin(v->voxel[1], v->voxel[2])), deep = INFINITY, near = -INFINITY;
+    double voxel = least(v->voxel[0], least(v->voxel[1], v->voxel[2])), deep = INFINITY, near = -INFINITY;
     q->w = c->w * FINE;
     q->h = c->h * FINE;
     q->pitch = 2 * c->half / (double)(q->w < q->h ? q->w : q->h);
     q->x0 = -0.5 * q->pitch * (double)(q->w - 1);
     q->y0 = 0.5 * q->pitch * (double)(q->h - 1);
-    q->step = MARCH * least;
+    q->step = MARCH * voxel;
     for (int d = 0; d < 3; d++) {
         q->middle[d] = (c->centre[d] - v->origin[d]) / v->voxel[d];
         q->right[d] = c->turn[0][d] / v->voxel[d];
@@ -376,23 +400,33 @@ static void set_up(scene_t *q)
         const double at[3] = {(k & 1 ? q->s->hi : q->s->lo)[0] - c->centre[0], (k & 2 ? q->s->hi : q->s->lo)[1] - c->centre[1],
                               (k & 4 ? q->s->hi : q->s->lo)[2] - c->centre[2]};
         double z = dot3(at, c->turn[2]);
-        deep = fmin(deep, z);
-        near = fmax(near, z);
-        q->farthest = fmax(q->farthest, fmax(fabs(at[0]), fmax(fabs(at[1]), fabs(at[2]))));
+        deep = least(deep, z);
+        near = most(near, z);
+        q->farthest = most(q->farthest, most(fabs(at[0]), most(fabs(at[1]), fabs(at[2]))));
     }
-    q->deepest = deep - 2 * least;
-    q->nearest = near + 2 * least;
+    q->deepest = deep - 2 * voxel;
+    q->nearest = near + 2 * voxel;
 }
 
-int raycast(const surface_t *s, const camera_t *c, float *rgba, err_t *err)
+void raycast_room_free(raycast_room_t *r)
+{
+    mem_free(r->seen);
+    mem_free(r->tubes);
+    *r = (raycast_room_t){0};
+}
+
+int raycast(const surface_t *s, const camera_t *c, raycast_room_t *room, float *rgba, err_t *err)
 {
     scene_t q = {.s = s, .c = c};
-    int rc = -1;
     if (!c->w || !c->h || c->w > RAYCAST_SIDE_MAX || c->h > RAYCAST_SIDE_MAX)
         return err_set(err, ERR_RANGE, "a picture of %zu x %zu pixels (1 to %d)", c->w, c->h, RAYCAST_SIDE_MAX);
     if (!(c->half > 0)) return err_set(err, ERR_RANGE, "a picture of %g angstrom", 2 * c->half);
     set_up(&q);
-    if (!(q.seen = mem_new(q.w * q.h, sizeof *q.seen, err)) || (c->tube && !(q.tubes = mem_new(q.w * q.h, sizeof *q.tubes, err)))) goto done;
+    if (mem_grow(&room->seen, &room->seen_cap, q.w * q.h, sizeof *q.seen, err) ||
+        (c->tube && mem_grow(&room->tubes, &room->tubes_cap, q.w * q.h, sizeof *q.tubes, err)))
+        return -1;
+    q.seen = room->seen;
+    if (c->tube) q.tubes = room->tubes;
     fill(&q);
     if (c->tube) draw_tubes(&q);
 #pragma omp parallel for schedule(static)
@@ -402,9 +436,5 @@ int raycast(const surface_t *s, const camera_t *c, float *rgba, err_t *err)
             memset(px, 0, 4 * sizeof *px);
             for (size_t k = 0; k < FINE * FINE; k++) add(&q, x * FINE + k % FINE, y * FINE + k / FINE, px);
         }
-    rc = 0;
-done:
-    mem_free(q.seen);
-    mem_free(q.tubes);
-    return rc;
+    return 0;
 }

@@ -33,13 +33,23 @@ typedef struct {
 
 #define RAYCAST_SIDE_MAX 8192 /* pixels */
 
-/* The middle of a surface, and the `half` that shows all of it whichever way raycast_turn() looks, with a margin of 4 %. */
-void raycast_frame(const surface_t *s, double centre[3], double *half);
+/* The middle of a surface, and the `half` that shows all of it whichever way raycast_turn() looks, with a margin of 4 %. Also of a model of n places,
+ * n 0 for none, unless that needs more than RAYCAST_STRETCH times the room. */
+void raycast_frame(const surface_t *s, const tubeat_t *tube, size_t n, double centre[3], double *half);
+#define RAYCAST_STRETCH 1.5
+
+/* Memory that pictures use one after the other, about 180 bytes a pixel, with tubes 330. Start from {0}, end with raycast_room_free(). */
+typedef struct {
+    struct raycast_seen *seen;
+    struct raycast_tube *tubes;
+    size_t seen_cap, tubes_cap;
+} raycast_room_t;
+void raycast_room_free(raycast_room_t *r); /* leaves {0} */
 
 /* The picture: rgba (h,w,4), the caller's, top row first, 0..1, colours times their opacity. Antialiased. 0, or -1: ERR_RANGE a side of 0 or over
- * RAYCAST_SIDE_MAX, half of 0 or less; ERR_NOMEM (about 400 bytes a pixel are taken). Thread-safe; same bytes for any number of threads.
+ * RAYCAST_SIDE_MAX, half of 0 or less; ERR_NOMEM. Thread-safe, with a room each; same bytes for any number of threads.
  * Source: Levoy 1988, IEEE CG&A 8(3):29 (rays through volumes, shading by the gradient). */
-int raycast(const surface_t *s, const camera_t *c, float *rgba, err_t *err);
+int raycast(const surface_t *s, const camera_t *c, raycast_room_t *room, float *rgba, err_t *err);
 
 /* Colour of a chain, 0..1, by its number. */
 void raycast_chain(size_t chain, float rgb[3]);

@@ -10,13 +10,12 @@
 static void coefficients(double *c, size_t n)
 {
     const double pole = sqrt(3.0) - 2;
-    double power = pole, sum = 0;
     if (n < 2) return;
     for (size_t i = 0; i < n; i++) c[i] *= (1 - pole) * (1 - 1 / pole);
-    size_t reach = n < 40 ? n : 40; /* pole^40 is below 1e-22 */
-    sum = c[0];
-    for (size_t i = 1; i < reach; i++, power *= pole) sum += power * c[i];
-    c[0] = sum;
+    double there = pole, back = pow(pole, (double)n - 1), sum = c[0] + back * c[n - 1]; /* over one period of the mirrored line */
+    back *= back / pole;
+    for (size_t i = 1; i + 1 < n; i++, there *= pole, back /= pole) sum += (there + back) * c[i];
+    c[0] = sum / (1 - there * there);
     for (size_t i = 1; i < n; i++) c[i] += pole * c[i - 1];
     c[n - 1] = pole / (pole * pole - 1) * (c[n - 1] + pole * c[n - 2]);
     for (size_t i = n - 1; i-- > 0;) c[i] = pole * (c[i + 1] - c[i]);
