@@ -61,6 +61,7 @@ dist_check_SCRIPTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
 EXTRA_DIST += tests/sweep_world.sh tests/slurm_local
 TESTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
 # Pictures and pages.
-cryolex_SOURCES += src/cmd_render.c src/sheet.c src/sheet.h
+cryolex_SOURCES += src/cmd_render.c src/html.c src/html.h src/picture.c src/picture.h src/results.c src/results.h src/sheet.c src/sheet.h
 dist_check_SCRIPTS += tests/test_cmd_render.sh
 TESTS += tests/test_cmd_render.sh
+EXTRA_DIST += doc/report.md

@@ -3,16 +3,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "src/canvas.h"
-#include "voxel/flat.h"
-#include "voxel/raycast.h"
+#include "src/picture.h"
 
 enum { GAP = 6, TITLE = 46, CAPTION = 20 }; /* units of the canvas */
-static const double ROUND = 1.5;
 
 typedef struct {
     const vol_t *v;
@@ -26,23 +23,11 @@ typedef struct {
     uint32_t paper, ink, faint;
 } draw_t;
 
-static unsigned char byte(float x) { return (unsigned char)(255 * (x < 0 ? 0 : x > 1 ? 1 : x) + 0.5f); }
-
-static float part(uint32_t rgb, int k) { return (float)(rgb >> (16 - 8 * k) & 255) / 255; }
-
-double sheet_bar(double room)
-{
-    double ten = pow(10, floor(log10(room) + 1e-9));
-    return ten * (room >= 5 * ten ? 5 : room >= 2 * ten ? 2 : 1);
-}
-
 /* A bar in the bottom left corner of the tile at (x,y), `pitch` angstrom a pixel. */
 static void scale_bar(const draw_t *d, double x, double y, size_t tile, double pitch)
 {
-    double bar = sheet_bar(0.3 * pitch * (double)tile), units = bar / pitch / CANVAS_ZOOM, low = y + (double)tile / CANVAS_ZOOM - 8;
     char text[32];
-    if (bar >= 100) snprintf(text, sizeof text, "%g nm", bar / 10);
-    else snprintf(text, sizeof text, "%g \303\205", bar);
+    double bar = picture_bar(0.3 * pitch * (double)tile, text), units = bar / pitch / CANVAS_ZOOM, low = y + (double)tile / CANVAS_ZOOM - 8;
     canvas_rect(d->c, x + 8, low - 2.5, units, 2.5, d->ink);
     canvas_text(d->c, x + 8, low - 7, 10, 0, 0, d->ink, text);
 }
@@ -52,123 +37,58 @@ static void caption(const draw_t *d, double x, size_t tile, double size, const c
     canvas_text(d->c, x + 0.5 * (double)tile / CANVAS_ZOOM, d->top + (double)tile / CANVAS_ZOOM + 13, size, 0.5, 0, d->faint, text);
 }
 
-/* ---- the surface ---- */
-
-static void on_paper(const draw_t *d, const float *rgba, size_t n, unsigned char *px)
+/* A picture at (x, top), on paper; ends it. */
+static int put(const draw_t *d, double x, picture_t *p, err_t *err)
 {
-    for (size_t i = 0; i < n; i++)
-        for (int k = 0; k < 3; k++) px[3 * i + (size_t)k] = byte(rgba[4 * i + (size_t)k] + (1 - rgba[4 * i + 3]) * part(d->paper, k));
+    size_t n = p->w * p->h;
+    unsigned char *rgb = mem_new(n, 3, err);
+    for (size_t i = 0; rgb && i < n; i++)
+        for (size_t k = 0; k < 3; k++) {
+            unsigned a = p->px[4 * i + 3], paper = d->paper >> (16 - 8 * k) & 255;
+            rgb[3 * i + k] = (unsigned char)((p->px[4 * i + k] * a + paper * (255 - a) + 127) / 255);
+        }
+    if (rgb) canvas_image(d->c, x, d->top, rgb, p->w, p->h);
+    picture_free(p);
+    mem_free(rgb);
+    return rgb ? 0 : -1;
 }
 
-static int draw_surface(draw_t *d, size_t tile, err_t *err)
+static int draw_surface(const draw_t *d, size_t tile, err_t *err)
 {
     const sheet_t *o = d->how;
-    float *rgba = mem_new(tile * tile, 4 * sizeof *rgba, err);
-    unsigned char *px = rgba ? mem_new(tile * tile, 3, err) : NULL;
-    camera_t c = {.w = tile, .h = tile, .half = d->half, .radial = o->radial, .tube = o->tube, .n = o->tubes, .thick = SHEET_TUBE};
+    camera_t c = {.w = tile, .h = tile, .half = d->half, .radial = o->radial, .tube = o->tube, .n = o->tubes, .thick = PICTURE_TUBE};
     raycast_room_t room = {0};
-    int rc = px ? 0 : -1;
+    int rc = 0;
     memcpy(c.centre, d->centre, sizeof c.centre);
-    for (int k = 0; k < 3; k++) c.colour[k] = part(o->colour, k);
+    picture_rgb(o->colour, c.colour);
     for (int k = 0; !rc && k < RAYCAST_VIEWS; k++) {
         double x = GAP + (double)k * ((double)tile / CANVAS_ZOOM + GAP);
+        picture_t p = {0};
         char text[64];
         raycast_turn((raycastview_t)k, c.turn);
-        rc = raycast(d->s, &c, &room, rgba, err);
-        if (rc) break;
-        on_paper(d, rgba, tile * tile, px);
-        canvas_image(d->c, x, d->top, px, tile, tile);
+        rc = picture_surface(d->s, &c, &room, &p, err) ? -1 : put(d, x, &p, err);
         if (k == 0) scale_bar(d, x, d->top, tile, 2 * c.half / (double)tile);
         snprintf(text, sizeof text, "surface along %s", raycast_view[k]);
         caption(d, x, tile, 11, text);
     }
     raycast_room_free(&room);
-    mem_free(px);
-    mem_free(rgba);
     return rc;
 }
 
-/* ---- slices and projections ---- */
-
-static int by_value(const void *a, const void *b)
+static int draw_flat(const draw_t *d, size_t tile, double left, bool slice, err_t *err)
 {
-    float p = *(const float *)a, q = *(const float *)b;
-    return p < q ? -1 : p > q;
-}
-
-/* What is drawn black and what white: of a sample of the finite values, all but the lowest and the highest few. */
-static int limits(const flat_t *f, float *black, float *white, err_t *err)
-{
-    enum { SAMPLE = 20000 };
-    size_t n = f->w * f->h, step = n / SAMPLE + 1, k = 0;
-    float *x = mem_new(n / step + 1, sizeof *x, err);
-    if (!x) return -1;
-    for (size_t i = 0; i < n; i += step)
-        if (isfinite(f->v[i])) x[k++] = f->v[i];
-    qsort(x, k, sizeof *x, by_value);
-    *black = k ? x[k / 200] : 0;
-    *white = k ? x[k - 1 - k / 500] : 1;
-    if (!(*white > *black) && k) *black = x[0], *white = x[k - 1];
-    mem_free(x);
-    return 0;
-}
-
-/* How much of the pixel a line where the picture crosses the level covers. */
-static float on_line(const float *x, size_t tile, size_t i, size_t j, float level)
-{
-    float here = x[j * tile + i] - level, steep;
-    if (!i || !j || i + 1 == tile || j + 1 == tile) return 0;
-    float dx = (x[j * tile + i + 1] - x[j * tile + i - 1]) / 2, dy = (x[(j + 1) * tile + i] - x[(j - 1) * tile + i]) / 2;
-    steep = sqrtf(dx * dx + dy * dy);
-    if (!(steep > 0)) return 0;
-    return fmaxf(0, fminf(1, 1.1f - fabsf(here) / steep));
-}
-
-/* The tile of a picture; of a slice with the contour on it. */
-static int paint(const draw_t *d, const flat_t *f, const double middle[2], double pitch, size_t tile, bool slice, unsigned char *px, err_t *err)
-{
-    static const float line[3] = {1.0f, 0.62f, 0.10f};
-    float black, white, *x = mem_new(tile * tile, sizeof *x, err);
-    if (!x || limits(f, &black, &white, err)) {
-        mem_free(x);
-        return -1;
-    }
-    flat_fit(f, middle, pitch, tile, tile, x);
-    for (size_t j = 0; j < tile; j++)
-        for (size_t i = 0; i < tile; i++) {
-            float v = x[j * tile + i], grey = white > black ? (v - black) / (white - black) : 0, cover = slice ? on_line(x, tile, i, j, d->level) : 0;
-            for (int k = 0; k < 3; k++)
-                px[3 * (j * tile + i) + (size_t)k] = isnan(v) ? byte(part(d->paper, k)) : byte(fmaxf(0, fminf(1, grey)) * (1 - cover) + cover * line[k]);
-        }
-    mem_free(x);
-    return 0;
-}
-
-/* What is round the surface, to ROUND times its size, or to the end of the box. */
-static int draw_flat(draw_t *d, size_t tile, double left, bool slice, err_t *err)
-{
-    const vol_t *v = d->v;
-    double edge = fmax((double)v->nx * v->voxel[0], fmax((double)v->ny * v->voxel[1], (double)v->nz * v->voxel[2]));
-    bool whole = ROUND * 2 * d->half >= edge;
-    double pitch = fmin(edge, ROUND * 2 * d->half) / (double)tile, place[3];
-    unsigned char *px = mem_new(tile * tile, 3, err);
-    int rc = px ? 0 : -1;
-    const double side[3] = {(double)v->nx - 1, (double)v->ny - 1, (double)v->nz - 1};
-    for (int k = 0; k < 3; k++) place[k] = whole ? v->origin[k] + 0.5 * side[k] * v->voxel[k] : d->centre[k];
+    double middle[3], edge = picture_round(d->v, d->centre, d->half, middle);
+    int rc = 0;
     for (int k = 0; !rc && k < RAYCAST_VIEWS; k++) {
-        double x = left + (double)k * ((double)tile / CANVAS_ZOOM + GAP), middle[2];
-        flat_t f = {0};
+        double x = left + (double)k * ((double)tile / CANVAS_ZOOM + GAP);
+        raycastview_t view = (raycastview_t)k;
+        picture_t p = {0};
         char text[64];
-        rc = slice ? flat_slice(v, (raycastview_t)k, d->centre, &f, err) : flat_project(v, (raycastview_t)k, &f, err);
-        flat_where(v, (raycastview_t)k, place, middle);
-        if (!rc) rc = paint(d, &f, middle, pitch, tile, slice, px, err);
-        flat_free(&f);
-        if (rc) break;
-        canvas_image(d->c, x, d->top, px, tile, tile);
+        rc = slice ? picture_slice(d->v, view, d->centre, d->level, middle, edge, tile, &p, err) : picture_projection(d->v, view, middle, edge, tile, &p, err);
+        if (!rc) rc = put(d, x, &p, err);
         snprintf(text, sizeof text, slice ? "slice, %s" : "projection, %s", raycast_view[k]);
         caption(d, x, tile, 9.5, text);
     }
-    mem_free(px);
     return rc;
 }
 

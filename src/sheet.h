@@ -26,15 +26,8 @@ typedef struct {
     size_t tubes;
 } sheet_t;
 
-#define SHEET_COLOUR 0x9dbbdc
-#define SHEET_SPECKS 0.01
-#define SHEET_TUBE 1.1 /* angstrom: radius of a tube */
-
 /* Draw v, with its surface at `level`, to the PNG `path`. 0, or -1: the errors of surface_new(), without a name; ERR_IO, ERR_NOMEM. The same bytes for any
  * number of threads. */
 int sheet_write(const char *path, const vol_t *v, double level, const sheet_t *how, err_t *err);
-
-/* The length of a scale bar: 1, 2 or 5 times a power of ten, angstrom, the most that is no more than `room`. */
-double sheet_bar(double room);
 
 #endif
