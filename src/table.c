@@ -18,6 +18,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_sweep,
     &cmd_fit,
     &cmd_render,
+    &cmd_report,
     &cmd_bench,
     &cmd_nearest,
     &cmd_embed,
