@@ -66,14 +66,28 @@ static char *find_molstar(const opts_t *o, err_t *err)
     return script;
 }
 
+/* Where the suffixes of a file's name begin: the last, and the one before a .gz or such. */
+static size_t stem_length(const char *s)
+{
+    static const char *const packed[] = {".gz", ".bz2", ".xz", ".zst"};
+    size_t n = strlen(s);
+    for (size_t k = 0; k < sizeof packed / sizeof *packed; k++) {
+        size_t m = strlen(packed[k]);
+        if (n > m && !strcmp(s + n - m, packed[k])) n -= m;
+    }
+    for (size_t i = n; i-- > 1 && n - i <= 6;)
+        if (s[i] == '.') return i;
+    return n;
+}
+
 /* The name of a page: that of the query's file as far as it may be one, numbered where it came before. */
 static char *name_of(const json_t *answer, char *const *before, size_t n, err_t *err)
 {
-    const char *path = results_text(answer, "query"), *slash = strrchr(path, '/'), *from = slash && slash[1] ? slash + 1 : path;
+    const char *path = results_text(answer, "query"), *slash = strrchr(path, '/'), *from = slash && slash[1] ? slash + 1 : path, *end = from + stem_length(from);
     size_t room = strlen(from) + 32, used = 0, same = 0;
     char *name = mem_new(room, 1, err);
     if (!name) return NULL;
-    for (; *from && used < 120; from++) {
+    for (; from < end && used < 120; from++) {
         bool fine = (*from >= 'a' && *from <= 'z') || (*from >= 'A' && *from <= 'Z') || (*from >= '0' && *from <= '9') || (strchr("-_.", *from) && used);
         name[used++] = fine ? *from : '_';
     }

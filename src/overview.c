@@ -16,7 +16,7 @@ int overview_write(const char *dir, const json_t *answers, const char *const *na
     (void)answers, (void)name, (void)sweep, (void)x;
     snprintf(path, sizeof path, "%s/index.html", dir);
     if (outfile_open(&out, path, err)) return -1;
-    page_head(out.f, "Overview");
+    page_head(out.f, "Overview", false);
     page_foot(out.f, overview_js);
     return outfile_close(&out, err);
 }

@@ -21,15 +21,17 @@ void page_text(FILE *f, const char *const *line)
     for (; *line; line++) fputs(*line, f);
 }
 
-/* What a page may load: itself, and what lies beside it. */
-static const char POLICY[] = "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline' 'self' file:; script-src 'unsafe-inline' 'self' file: blob:; "
+/* What a page may load: itself, and what lies beside it. Mol* makes functions of text. */
+static const char POLICY[] = "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline' 'self' file:; script-src 'unsafe-inline' 'self' file: blob:%s; "
                              "connect-src data: blob:; worker-src blob:; font-src data:; base-uri 'none'; form-action 'none'";
 
-void page_head(FILE *f, const char *title)
+void page_head(FILE *f, const char *title, bool viewer)
 {
     fprintf(f, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-               "<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
-               "<meta name=\"generator\" content=\"CryoLex\">\n<title>", POLICY);
+               "<meta http-equiv=\"Content-Security-Policy\" content=\"");
+    fprintf(f, POLICY, viewer ? " 'unsafe-eval'" : "");
+    fputs("\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
+               "<meta name=\"generator\" content=\"CryoLex\">\n<title>", f);
     html_text(f, title);
     fputs("</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n", f);
     page_text(f, page_css);
@@ -137,7 +139,7 @@ static void verdict(page_t *p)
 static int sections(page_t *p, err_t *err)
 {
     FILE *f = p->f;
-    page_head(f, p->title);
+    page_head(f, p->title, p->o->molstar != NULL);
     fputs("<a class=\"skip\" href=\"#hits\">To the hits</a>\n<header>\n", f);
     if (p->o->home) fputs("<nav><a href=\"index.html\">All queries</a></nav>\n", f);
     fputs("<h1>", f);
@@ -145,7 +147,7 @@ static int sections(page_t *p, err_t *err)
     fputs("</h1>\n", f);
     verdict(p);
     fputs("</header>\n<main>\n", f);
-    if (page_pictures(p, err) || page_facts(p, err) || page_hits(p, err) || page_terms(p, err) || page_fits(p, err) || page_downloads(p, err)) return -1;
+    if (page_pictures(p, err) || page_fits(p, err) || page_hits(p, err) || page_terms(p, err) || page_facts(p, err) || page_downloads(p, err)) return -1;
     fputs("</main>\n", f);
     page_foot(f, NULL);
     return 0;
