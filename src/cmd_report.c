@@ -165,7 +165,7 @@ static int run(const app_t *app, const void *options, int argc, char **argv)
     int rc = prepare(&j, results, &molstar, &err);
     if (*folder) j.page.home = true;
     if (!rc) rc = write_pages(&j, &err);
-    if (!rc && j.page.home) rc = overview_write(j.o->out, j.answers, (const char *const *)j.name, *folder ? folder : NULL, &j.q.x, &err);
+    if (!rc && j.page.home) rc = overview_write(j.o->out, j.answers, (const char *const *)j.name, *folder ? folder : NULL, &err);
     if (!rc && j.page.home) log_msg(&app->log, LOG_INFO, "%s/index.html", j.o->out);
     for (size_t i = 0; j.name && i < json_array_size(j.answers); i++) mem_free(j.name[i]);
     mem_free(j.name);

@@ -5,15 +5,13 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "pipeline/index.h"
 
 /* DIR/index.html.
  *
  * In:   answers  an array as results_read() gives
  *       name     of the page of each, NULL for one without
  *       sweep    folder of the sweep that they are of, for its failures.tsv and embeddings.h5, or NULL
- *       x        index with texts, or NULL
  * 0, or -1: ERR_IO, ERR_FORMAT, ERR_NOMEM. */
-int overview_write(const char *dir, const json_t *answers, const char *const *name, const char *sweep, const index_t *x, err_t *err);
+int overview_write(const char *dir, const json_t *answers, const char *const *name, const char *sweep, err_t *err);
 
 #endif
