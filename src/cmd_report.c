@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "pipeline/share.h"
 #include "src/overview.h"
 #include "src/page.h"
 #include "src/query.h"
@@ -35,8 +34,8 @@ static const opt_t rows[] = {
      "Contour level of the query maps, in their own units; without it, that of their EMDB headers, else estimated"},
     {'n', "pages", OPT_INT, AT(pages), "N", 0, 1e9, NULL, "100", "Of many results, make pages of the first N only; the overview has all"},
     {0, "molstar", OPT_STR, AT(molstar), "FOLDER", 0, 0, NULL, NULL,
-     "Where molstar.js and molstar.css are (fetch-molstar gets them), for the view in 3D; without it, what CRYOLEX_MOLSTAR says, else molstar in the folder of the model "
-     "and index that come with the program, if it is there"},
+     "Where molstar.js and molstar.css are, for the view in 3D; without it, what CRYOLEX_MOLSTAR says, else where fetch-molstar puts them, ~/.cache/cryolex/molstar, if they "
+     "are there"},
     {0, "headers", OPT_GROUP, AT(header), NULL, 0, 0, headopts_rows, NULL, NULL},
     {0, "maps", OPT_GROUP, AT(map), NULL, 0, 0, mapopts_rows, NULL, NULL},
     {0},
@@ -50,20 +49,27 @@ static int make_folder(const char *path, err_t *err)
     return !stat(path, &st) && S_ISDIR(st.st_mode) ? 0 : err_set(err, ERR_IO, "%s: not a folder", path);
 }
 
-/* Where Mol* is, or NULL with *err where one that was asked for is not. mem_free(). */
+/* The folder that fetch-molstar fills, or "" without a home. */
+static void cache_folder(char *out, size_t room)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    *out = 0;
+    if (cache && *cache == '/') snprintf(out, room, "%s/cryolex/molstar", cache);
+    else if (home && *home) snprintf(out, room, "%s/.cache/cryolex/molstar", home);
+}
+
+/* Where Mol* is; NULL, with *err where one that was asked for is not there. mem_free(). */
 static char *find_molstar(const opts_t *o, err_t *err)
 {
     const char *said = o->molstar ? o->molstar : getenv("CRYOLEX_MOLSTAR");
-    err_t none = {0};
-    char *script, path[4096];
-    if (said && *said) {
-        snprintf(path, sizeof path, "%s/molstar.js", said);
-        if (access(path, R_OK)) return err_set(err, ERR_IO, "%s: %s", path, strerror(errno)), NULL;
-        return mem_str(said, err);
-    }
-    if (!(script = share_file("molstar/molstar.js", &none))) return NULL;
-    *strrchr(script, '/') = 0;
-    return script;
+    char folder[4000], path[4096];
+    bool asked = said && *said;
+    if (asked) snprintf(folder, sizeof folder, "%s", said);
+    else cache_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/molstar.js", folder);
+    if (*folder && !access(path, R_OK)) return mem_str(folder, err);
+    if (asked) err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    return NULL;
 }
 
 /* Where the suffixes of a file's name begin: the last, and the one before a .gz or such. */

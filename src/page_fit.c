@@ -160,14 +160,14 @@ static int make_folder(const char *path, err_t *err)
 /* molstar/ beside the page, once. */
 static int viewer(page_t *p, err_t *err)
 {
-    static const char *const file[] = {"molstar.js", "molstar.css"};
+    static const char *const file[] = {"molstar.js", "molstar.css", "LICENSE.molstar"};
     char from[4096], to[4096];
     snprintf(to, sizeof to, "%s/molstar", p->dir);
     if (make_folder(to, err)) return -1;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         snprintf(from, sizeof from, "%s/%s", p->o->molstar, file[i]);
         snprintf(to, sizeof to, "%s/molstar/%s", p->dir, file[i]);
-        if (access(to, F_OK) && copy(from, to, err)) return -1;
+        if (access(to, F_OK) && (i < 2 || !access(from, R_OK)) && copy(from, to, err)) return -1;
     }
     return 0;
 }

@@ -72,7 +72,7 @@ static int thumbnail(page_t *p, const float *cube, size_t side, double rg, int t
     if (!rc && !contour_estimate(v, &level, &own)) s = surface_new(v, level.level, 0.02, &own);
     if (s) {
         raycast_frame(s, NULL, 0, c.centre, &c.half);
-        c.half *= 1.08;
+        c.half *= 1.2; /* seen aslant */
         memcpy(c.turn, oblique, sizeof oblique);
         picture_rgb(PICTURE_COLOUR, c.colour);
         rc = picture_surface(s, &c, &p->room, &x, err) || page_image(p, &x, "thumb", alt, err) ? -1 : 0;
