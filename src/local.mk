@@ -83,3 +83,6 @@ src/page_text.c: $(PAGE_TEXT)
 	  sed -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n",/' `test -f $$f || echo $(srcdir)/`$$f || exit 1; \
 	  echo '    NULL,'; echo '};'; \
 	done; } >$@.new && mv -f $@.new $@
+dist_check_SCRIPTS += tests/test_cmd_report.sh tests/test_browser.sh
+TESTS += tests/test_cmd_report.sh tests/test_browser.sh
+EXTRA_DIST += tests/page_check.py tests/browser/pages.py
