@@ -17,5 +17,6 @@ for k in 1 2 3; do
 done
 "$cryolex" index build -q -o i.h5 models || exit 99
 for k in 1 2 3; do "$cryolex" simulate -q --resolution 9 --apix 3 --pad 12 models/${k}abc.pdb m$k.mrc || exit 99; done
-"$cryolex" search -q -i i.h5 --format json m?.mrc >found.jsonl && "$cryolex" report -q -i i.h5 -s models -f 1 -o pages found.jsonl || exit 99
+"$cryolex" search -q -i i.h5 --format json m?.mrc |
+    awk '{ sub(/"score":/, sprintf("\"confidence\":%.3f,\"score\":", 1 / NR)); print }' >found.jsonl && "$cryolex" report -q -i i.h5 -s models -f 1 -o pages found.jsonl || exit 99
 HOME=$PWD "$python" "$drive" pages
