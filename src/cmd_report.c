@@ -107,6 +107,7 @@ static char *name_of(const json_t *answer, char *const *before, size_t n, err_t 
 typedef struct {
     const app_t *app;
     const opts_t *o;
+    queryopts_t look; /* of q, which borrows it */
     query_t q;
     json_t *answers;
     char **name; /* of each page; NULL: none */
@@ -137,9 +138,8 @@ static int write_pages(job_t *j, err_t *err)
 static int prepare(job_t *j, const char *results, char **molstar, err_t *err)
 {
     const opts_t *o = j->o;
-    static queryopts_t look;
     notes_t notes = {0};
-    look = (queryopts_t){.index = o->index, .contour = o->contour, .header = o->header};
+    j->look = (queryopts_t){.index = o->index, .contour = o->contour, .header = o->header};
     if (!o->out) return err_set(err, ERR_USAGE, "report: no folder for the pages; give -o DIR");
     j->answers = results_read(results, &notes, err);
     log_notes(&j->app->log, "report", &notes);
@@ -147,7 +147,7 @@ static int prepare(job_t *j, const char *results, char **molstar, err_t *err)
     if (!j->answers) return -1;
     size_t n = json_array_size(j->answers);
     if (!(j->name = mem_zero(n, sizeof *j->name, err)) || make_folder(o->out, err)) return -1;
-    if (query_open(&j->q, j->app, &look, &o->map, n, QUERY_PLAIN, PAGE_PARTS, 0, 0, err)) return -1;
+    if (query_open(&j->q, j->app, &j->look, &o->map, n, QUERY_PLAIN, PAGE_PARTS, 0, 0, err)) return -1;
     *molstar = find_molstar(o, err);
     if (err->code != ERR_OK) return -1;
     j->page = (pageopts_t){.index = &j->q.x, .index_path = o->index, .describer = &j->q.d, .contour = o->contour, .structures = o->structures, .molstar = *molstar,

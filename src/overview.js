@@ -108,6 +108,13 @@ function draw() {
       c.fillStyle = colour(p);
       c.fillRect(p.px - 1.5, p.py - 1.5, 3, 3);
     }
+    const near = e => {
+      const x = e.offsetX * W / canvas.clientWidth, y = e.offsetY * H / canvas.clientHeight, away = p => (p.px - x) ** 2 + (p.py - y) ** 2;
+      const best = shown.reduce((a, p) => p.x !== undefined && (!a || away(p) < away(a)) ? p : a, undefined);
+      return best && away(best) < 64 ? best : undefined;
+    };
+    canvas.onmousemove = e => { const p = near(e); if (p) tell(p); };
+    canvas.onclick = e => { const p = near(e); if (p) open(p); };
     return;
   }
   const svg = document.createElementNS(NS, "svg");

@@ -181,8 +181,10 @@ static void of_answer(page_t *p)
 {
     char text[128];
     double rg = results_number(p->answer, "rg"), volume = results_number(p->answer, "volume"), mass = results_number(p->answer, "mass_kda");
+    double known = results_number(p->answer, "known");
     const json_t *s = json_object_get(p->answer, "symmetry");
     if (mass > 0) snprintf(text, sizeof text, "about %.*f kDa, by the volume", mass < 10 ? 1 : 0, mass), fact(p->f, "Mass", text);
+    if (known >= 0) snprintf(text, sizeof text, "a relative is among the nearest entries with probability %.2f", known), fact(p->f, "Known", text);
     if (rg > 0) snprintf(text, sizeof text, "%.1f \303\205", rg), fact(p->f, "Radius of gyration", text);
     if (volume > 0) snprintf(text, sizeof text, "%.4g nm\302\263", volume / 1000), fact(p->f, "Envelope", text);
     if (s) snprintf(text, sizeof text, "%.40s (%.2f)", results_text(s, "group"), results_number(s, "score")), fact(p->f, "Symmetry seen", text);

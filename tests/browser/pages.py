@@ -170,6 +170,15 @@ def main():
         here = d.current_url
     finally:
         d.quit()
+    for width in (320, 600, 740, 800, 1000):
+        d = browser(width, 800, False)
+        stick = []
+        for url in ((folder / "index.html").as_uri(), here):
+            d.get(url)
+            if not d.execute_script("return document.documentElement.scrollWidth <= innerWidth + 1"):
+                stick.append(url)
+        d.quit()
+        tap(f"nothing sticks out of a window of {width}", not stick, stick)
     d = browser(390, 800, True)
     try:
         for url in ((folder / "index.html").as_uri(), here):
