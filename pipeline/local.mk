@@ -216,6 +216,7 @@ tests_bench_sweep_floor_SOURCES = tests/bench/sweep_floor.c
 tests_bench_sweep_floor_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
 tests_bench_sweep_floor_LDADD = $(BENCH_LIBS) $(DEFLATE_LIBS)
 EXTRA_DIST += tests/bench/sweep.py tests/bench/sweep_kill
+
 # A map of embeddings.
 libpipeline_a_SOURCES += pipeline/plane.c pipeline/plane.h
 if HAVE_CMOCKA

@@ -60,6 +60,7 @@ cryolex_CPPFLAGS += $(LZMA_CFLAGS)
 dist_check_SCRIPTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
 EXTRA_DIST += tests/sweep_world.sh tests/slurm_local
 TESTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
+
 # Pictures and pages.
 cryolex_SOURCES += \
 	src/cmd_render.c src/picture.c src/picture.h src/sheet.c src/sheet.h \
