@@ -48,7 +48,8 @@ static int cube_of(page_t *p, err_t *why)
     describer_t d = *p->o->describer;
     d.cubes = true;
     d.side = 0;
-    if (describe_volume(&d, q->v, &r, why)) return -1;
+    bool estimated = !strcmp(q->level_from, "estimated");
+    if (describe_volume(&d, q->v, estimated ? (double)NAN : q->level, &r, why)) return -1;
     q->density = r.density;
     r.density = NULL;
     q->rg = (double)r.rg;
