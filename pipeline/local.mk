@@ -216,3 +216,13 @@ tests_bench_sweep_floor_SOURCES = tests/bench/sweep_floor.c
 tests_bench_sweep_floor_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS)
 tests_bench_sweep_floor_LDADD = $(BENCH_LIBS) $(DEFLATE_LIBS)
 EXTRA_DIST += tests/bench/sweep.py tests/bench/sweep.tsv tests/bench/sweep_kill
+
+# A map of embeddings.
+libpipeline_a_SOURCES += pipeline/plane.c pipeline/plane.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_plane
+TESTS += tests/test_plane
+tests_test_plane_SOURCES = tests/test_plane.c
+tests_test_plane_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_plane_LDADD = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif

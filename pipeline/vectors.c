@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "config.h"
 #include "pipeline/h5.h"
+#include "pipeline/h5read.h"
 #include "voxel/cube.h"
 
 int vectors_add(vectors_t *v, const char *id, float rg, const float *z, err_t *err)
@@ -70,4 +71,34 @@ int vectors_h5(const char *path, const vectors_t *v, const char *model, int fram
              h5_put_data(o.file, "embeddings", H5T_NATIVE_FLOAT, v->n, v->d, false, v->z) ||
              h5_put_data(o.file, "rg", H5T_NATIVE_FLOAT, v->n, 0, false, v->rg);
     return h5_finish(&o, !rc, err);
+}
+
+int vectors_read(const char *path, vectors_t *v, err_t *err)
+{
+    h5in_t in;
+    char **text = NULL;
+    float *rg = NULL, *z = NULL;
+    hsize_t dims[2] = {0};
+    size_t n = 0;
+    *v = (vectors_t){0};
+    h5_quiet();
+    if (h5read_open(&in, path, VECTORS_FORMAT, "embeddings of sweep or embed", err)) return -1;
+    hid_t set = H5Dopen2(in.file, "/embeddings", H5P_DEFAULT), space = set >= 0 ? H5Dget_space(set) : -1;
+    int rc = space >= 0 && H5Sget_simple_extent_ndims(space) == 2 && H5Sget_simple_extent_dims(space, dims, NULL) == 2 && dims[1] > 0 ? 0
+           : err_set(err, ERR_FORMAT, "%s: /embeddings is missing, or no matrix", path);
+    if (space >= 0) H5Sclose(space);
+    if (set >= 0) H5Dclose(set);
+    if (!rc && !h5read_rows(&in, "/embeddings", (size_t)dims[1], &n, err) && !h5read_text(&in, "/ids", n, &text, err) &&
+        !h5read_data(&in, "/rg", H5T_NATIVE_FLOAT, sizeof *rg, n, 0, &rg, err) && !h5read_data(&in, "/embeddings", H5T_NATIVE_FLOAT, sizeof *z, n, (size_t)dims[1], &z, err)) {
+        v->d = (size_t)dims[1];
+        for (size_t i = 0; !rc && i < n; i++) rc = vectors_add(v, text[i], rg[i], z + i * v->d, err);
+    } else {
+        rc = -1;
+    }
+    h5read_close(&in);
+    mem_free(text);
+    mem_free(rg);
+    mem_free(z);
+    if (rc) vectors_free(v);
+    return rc;
 }

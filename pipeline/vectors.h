@@ -29,4 +29,7 @@ int vectors_npy(const char *path, const vectors_t *v, err_t *err);
  * 0, or -1: ERR_IO, ERR_RANGE no row, ERR_NOMEM. */
 int vectors_h5(const char *path, const vectors_t *v, const char *model, int frames, err_t *err);
 
+/* Read such a file: /ids, /embeddings, /rg. 0, or -1 with *v empty: the errors of h5read.h; ERR_FORMAT. */
+int vectors_read(const char *path, vectors_t *v, err_t *err);
+
 #endif

@@ -1,7 +1,7 @@
 # scripts/: run the program and read its output. fetch-* and mirror-* are installed with it.
 dist_noinst_SCRIPTS += scripts/demo scripts/demo-models scripts/build-share scripts/bench-reports
 dist_pkgdata_SCRIPTS = scripts/relion-external scripts/plot-bench scripts/plot-training scripts/fetch-emdb scripts/fetch-pdb scripts/fetch-text-model
-dist_pkgdata_SCRIPTS += scripts/mirror-emdb scripts/mirror-pdb
+dist_pkgdata_SCRIPTS += scripts/mirror-emdb scripts/mirror-pdb scripts/fetch-molstar
 dist_pkgdata_DATA = scripts/fetch.py scripts/emdbxml.py scripts/mirror.py
 rivalsdir = $(pkgdatadir)/rivals
 dist_rivals_SCRIPTS = scripts/rivals/zernike scripts/rivals/vesper scripts/rivals/chimerax

@@ -230,6 +230,15 @@ void canvas_text(canvas_t *c, double x, double y, double size, double anchor, in
     ink(c, rgb);
 }
 
+void canvas_image(canvas_t *c, double x, double y, const unsigned char *px, size_t w, size_t h)
+{
+    long left = lround(x * CANVAS_ZOOM), top = lround(y * CANVAS_ZOOM);
+    for (long j = 0; c->kind == CANVAS_PNG && j < (long)h; j++)
+        for (long i = 0; i < (long)w; i++)
+            if (left + i >= 0 && top + j >= 0 && left + i < (long)c->pw && top + j < (long)c->ph)
+                memcpy(c->px + 3 * ((size_t)(top + j) * c->pw + (size_t)(left + i)), px + 3 * ((size_t)j * w + (size_t)i), 3);
+}
+
 int canvas_write(canvas_t *c, const char *path, err_t *err)
 {
     outfile_t out = {0};

@@ -34,6 +34,9 @@ void canvas_rect(canvas_t *c, double x, double y, double w, double h, uint32_t r
  * what it has not is a box. */
 void canvas_text(canvas_t *c, double x, double y, double size, double anchor, int upward, uint32_t rgb, const char *text);
 
+/* A picture px (h,w,3) of pixels, not units, its top left corner at (x,y); in a PNG only. */
+void canvas_image(canvas_t *c, double x, double y, const unsigned char *px, size_t w, size_t h);
+
 /* To a file, whole or not at all; path as outfile_open(). 0, or -1: ERR_IO, ERR_NOMEM. */
 int canvas_write(canvas_t *c, const char *path, err_t *err);
 

@@ -13,6 +13,7 @@
 #include "pdb/pdb.h"
 #include "pipeline/structures.h"
 #include "pipeline/target.h"
+#include "src/cxc.h"
 #include "src/headopts.h"
 #include "src/json.h"
 #include "src/mapopts.h"
@@ -127,61 +128,12 @@ static void print_json(const hit_t *h, size_t n)
 
 /* ---- what is written ---- */
 
-/* The way from folder `from` to the file `to`, both of which exist, without the name of any folder above them both. mem_free(). */
-static char *way(const char *from, const char *to, err_t *err)
-{
-    char *a = realpath(from, NULL), *b = realpath(to, NULL), *out = NULL;
-    if (!a || !b) {
-        err_set(err, ERR_IO, "%s: %s", a ? to : from, strerror(errno));
-        goto done;
-    }
-    size_t same = 0, up = 0, i = 0;
-    if (!a[1]) a[0] = 0; /* "/" */
-    for (; a[i] && a[i] == b[i]; i++)
-        if (b[i + 1] == '/' && (!a[i + 1] || a[i + 1] == '/')) same = i + 1;
-    for (size_t k = same; a[k]; k++) up += a[k] == '/';
-    size_t room = 3 * up + strlen(b + same) + 1, at = 0;
-    if (!(out = mem_new(room, 1, err))) goto done;
-    for (size_t k = 0; k < up; k++) at += (size_t)snprintf(out + at, room - at, "../");
-    snprintf(out + at, room - at, "%s", b + same + 1);
-done:
-    free(a);
-    free(b);
-    return out;
-}
-
-/* In double quotes; what would end them is left out. */
-static void quoted(FILE *f, const char *s)
-{
-    putc('"', f);
-    for (; *s; s++)
-        if (*s != '"' && *s != '\n' && *s != '\r') putc(*s, f);
-    putc('"', f);
-}
-
 static int write_script(const opts_t *o, const char *map, const target_t *t, const hit_t *h, size_t n, err_t *err)
 {
-    char *path = mem_new(strlen(o->out) + 16, 1, err), *to = path ? way(o->out, map, err) : NULL;
-    outfile_t f;
-    int rc = -1;
-    if (!to) goto done;
-    sprintf(path, "%s/fit.cxc", o->out);
-    if (outfile_open(&f, path, err)) goto done;
-    fprintf(f.f, "# ChimeraX: the map, and %zu model%s placed in it, the best first and shown\nopen ", n, n == 1 ? "" : "s");
-    quoted(f.f, to);
-    fprintf(f.f, "\nvolume #1 style surface level %.6g color #c0c0c0 transparency 0.6\n", t->level);
-    for (size_t i = 0; i < n; i++) {
-        fprintf(f.f, "open ");
-        quoted(f.f, strrchr(h[i].file, '/') + 1);
-        putc('\n', f.f);
-    }
-    if (n) fprintf(f.f, "hide #2-%zu atoms\nshow #2-%zu cartoons\ncolor #2-%zu bychain\n", n + 1, n + 1, n + 1);
-    if (n > 1) fprintf(f.f, "hide #3-%zu models\n", n + 1);
-    fprintf(f.f, "view\n");
-    rc = outfile_close(&f, err);
-done:
-    mem_free(path);
-    mem_free(to);
+    const char **file = mem_new(n, sizeof *file, err);
+    for (size_t i = 0; file && i < n; i++) file[i] = h[i].file;
+    int rc = file ? cxc_write(o->out, map, t->level, file, n, err) : -1;
+    mem_free(file);
     return rc;
 }
 

@@ -60,3 +60,30 @@ cryolex_CPPFLAGS += $(LZMA_CFLAGS)
 dist_check_SCRIPTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
 EXTRA_DIST += tests/sweep_world.sh tests/slurm_local
 TESTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
+
+# Pictures and pages.
+cryolex_SOURCES += \
+	src/cmd_render.c src/picture.c src/picture.h src/sheet.c src/sheet.h \
+	src/cmd_report.c src/cxc.c src/cxc.h src/html.c src/html.h src/overview.c src/overview.h \
+	src/page.c src/page.h src/page_fit.c src/page_hits.c src/page_map.c src/page_priv.h src/page_text.h \
+	src/results.c src/results.h
+nodist_cryolex_SOURCES = src/page_text.c
+dist_check_SCRIPTS += tests/test_cmd_render.sh
+TESTS += tests/test_cmd_render.sh
+EXTRA_DIST += doc/report.md
+
+# Style and scripts of pages, as strings: an array of lines each.
+PAGE_TEXT = src/page.css src/page.js src/overview.js
+EXTRA_DIST += $(PAGE_TEXT)
+CLEANFILES += src/page_text.c
+src/page_text.c: $(PAGE_TEXT)
+	@$(MKDIR_P) src
+	$(AM_V_GEN){ echo '#include "src/page_text.h"'; \
+	for f in $(PAGE_TEXT); do \
+	  echo "const char *const `basename $$f | tr . _`[] = {"; \
+	  sed -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n",/' `test -f $$f || echo $(srcdir)/`$$f || exit 1; \
+	  echo '    NULL,'; echo '};'; \
+	done; } >$@.new && mv -f $@.new $@
+dist_check_SCRIPTS += tests/test_cmd_report.sh tests/test_browser.sh
+TESTS += tests/test_cmd_report.sh tests/test_browser.sh
+EXTRA_DIST += tests/page_check.py tests/browser/pages.py

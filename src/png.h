@@ -15,4 +15,8 @@ int png_write(const char *path, const unsigned char *px, size_t w, size_t h, err
 /* The same in colours: px (h,w,3), red, green, blue, 8 bits each. */
 int png_write_rgb(const char *path, const unsigned char *px, size_t w, size_t h, err_t *err);
 
+/* The bytes of such a file, *n of them, free with mem_free(). px (h,w,channels): 1 grey, 3 colours, 4 colours and opacity (colours not multiplied by it).
+ * NULL: ERR_RANGE, ERR_NOMEM, without a name. */
+unsigned char *png_pack(const unsigned char *px, size_t w, size_t h, int channels, size_t *n, err_t *err);
+
 #endif

@@ -17,6 +17,8 @@ const cmd_t *const cmd_table[] = {
     &cmd_annotate,
     &cmd_sweep,
     &cmd_fit,
+    &cmd_render,
+    &cmd_report,
     &cmd_bench,
     &cmd_nearest,
     &cmd_embed,

@@ -15,6 +15,7 @@ TESTS += tests/test_cli.sh tests/test_configure.sh tests/test_demo.sh
 EXTRA_DIST += tests/parity/align.py tests/parity/align.tsv tests/parity/clib.py tests/parity/components.py tests/parity/components.tsv \
 	tests/parity/zernike.py tests/parity/zernike.tsv \
 	tests/parity/gemmi_models.py tests/parity/gemmi_models.tsv tests/parity/molmap.py tests/parity/molmap.tsv \
+	tests/bench/render.py tests/bench/render.tsv \
 	tests/parity/trace_table.py tests/bench/simulate.tsv tests/bench/trace.tsv .ci/run
 
 # In place of Automake's own check-TESTS: runs the same harness, and closes with the line "N passed, N failed".

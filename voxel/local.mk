@@ -108,6 +108,21 @@ tests_test_simulate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_simulate_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 endif
 
+# Pictures.
+libvoxel_a_SOURCES += \
+	voxel/flat.c voxel/flat.h \
+	voxel/raycast.c voxel/raycast.h \
+	voxel/refine.c voxel/refine.h \
+	voxel/surface.c voxel/surface.h \
+	voxel/tubes.c voxel/tubes.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_raycast
+TESTS += tests/test_raycast
+tests_test_raycast_SOURCES = tests/test_raycast.c
+tests_test_raycast_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_raycast_LDADD = $(VOXEL_LIBS) $(PDB_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
+
 # Measurements, by hand: make tests/bench/simulate tests/bench/trace
 EXTRA_PROGRAMS += tests/bench/simulate tests/bench/trace
 tests_bench_simulate_SOURCES = tests/bench/simulate.c
