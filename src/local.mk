@@ -99,4 +99,4 @@ cryolex_SOURCES += src/serve_none.c
 endif
 dist_check_SCRIPTS += tests/test_cmd_serve.sh
 TESTS += tests/test_cmd_serve.sh
-EXTRA_DIST += tests/serve_cases.py tests/serve_client.py tests/bench/serve_abuse.py
+EXTRA_DIST += tests/serve_cases.py tests/serve_client.py tests/bench/serve_abuse.py tests/bench/serve_browser.py

@@ -217,7 +217,6 @@ static void settle(const joblimits_t *l, pid_t parent)
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ /* whose address space is large */
     setrlimit(RLIMIT_AS, &(struct rlimit){l->memory + BESIDE, l->memory + BESIDE});
 #endif
-    if (nice(10) == -1) return; /* no matter */
 }
 
 /* A map that promises too much is refused before any of it is unpacked: a small file can promise terabytes. */
@@ -283,17 +282,18 @@ static void start(jobs_t *js, job_t *j)
     else fail(js, j, "no process could be started for this query; try again later");
 }
 
+/* What is there now, but not without end: it may write faster than we read. */
 static void take(pipe_t *p, size_t most)
 {
     char block[1 << 14];
     ssize_t k = 0;
-    while (p->fd >= 0 && (k = read(p->fd, block, sizeof block)) > 0) {
+    for (int turns = 0; turns < 64 && p->fd >= 0 && (k = read(p->fd, block, sizeof block)) > 0; turns++) {
         size_t n = (size_t)k < most - p->n ? (size_t)k : most - p->n;
         if (mem_grow(&p->text, &p->cap, p->n + n + 1, 1, NULL)) continue;
         memcpy(p->text + p->n, block, n);
         p->n += n;
     }
-    if (p->fd < 0 || (k < 0 && (errno == EAGAIN || errno == EINTR))) return;
+    if (p->fd < 0 || k > 0 || (k < 0 && (errno == EAGAIN || errno == EINTR))) return;
     close(p->fd);
     p->fd = -1;
 }
@@ -377,7 +377,7 @@ static void conclude(jobs_t *js)
     int status = reap(js);
     enter(j, JOB_FAILED);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && (j->result = result_of(&js->pipe[OUT], j->name))) j->state = JOB_DONE;
-    else if (j->late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) snprintf(j->why, sizeof j->why, "it took more than %.0f s", l->seconds);
+    else if (j->late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) snprintf(j->why, sizeof j->why, "it took more than %g s", l->seconds);
     else if (WIFSIGNALED(status)) snprintf(j->why, sizeof j->why, "the query crashed (signal %d)", WTERMSIG(status));
     else why_of(&js->pipe[SAID], j->name, j->why, sizeof j->why);
 }

@@ -52,7 +52,7 @@ const char servepage_js[] =
     "const look = async () => {\n"
     "  try {\n"
     "    const r = await fetch('/api/query/' + main.dataset.id), j = await r.json();\n"
-    "    if (j.state === 'waiting') say(j.ahead === 1 ? 'One query is before yours.' : j.ahead + ' queries are before yours.');\n"
+    "    if (j.state === 'waiting') say(['Yours is next.', 'One query is before yours.'][j.ahead] ?? j.ahead + ' queries are before yours.');\n"
     "    else if (j.state === 'running') say('Being computed, for ' + Math.round(j.seconds) + ' s.');\n"
     "    else return location.reload();\n"
     "  } catch (e) { say('The server does not answer; trying again.'); }\n"
@@ -258,7 +258,8 @@ char *servepage_query(const job_t *j, size_t ahead, size_t *n)
     } else {
         fputs("<p id=\"say\" role=\"status\" aria-live=\"polite\">", f);
         if (j->state == JOB_RUNNING) fprintf(f, "Being computed, for %.0f s.", clock_wall() - j->since);
-        else fprintf(f, ahead == 1 ? "One query is before yours." : "%zu queries are before yours.", ahead);
+        else if (ahead > 1) fprintf(f, "%zu queries are before yours.", ahead);
+        else fputs(ahead ? "One query is before yours." : "Yours is next.", f);
         fputs("</p><progress></progress>\n", f);
     }
     fputs("<nav><p><a href=\"/\">Another query</a></p></nav></main>\n", f);

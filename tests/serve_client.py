@@ -117,5 +117,5 @@ def header(n, mode=2):
 
 def bomb(n=2900, whole=True):
     """A gzip file that unpacks to an MRC map of 4 n^3 bytes: nearly 100 GB for 2900; not whole: only its beginning."""
-    block = gzip.compress(bytes(1 << 28), 1)
+    block = gzip.compress(bytes(1 << 28), 9 if whole else 1)
     return gzip.compress(header(n)) + block * ((4 * n ** 3 >> 28) + 1 if whole else 1)
