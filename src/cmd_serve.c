@@ -73,12 +73,12 @@ const cmd_t cmd_serve = {
     .args = "",
     .summary = "Queries by a browser or a script on this machine",
     .about = "Listens on 127.0.0.1, which only this machine reaches, and writes the address to standard output. Its page takes a map or a model, "
-             "shows where the query stands, and then what annotate finds. Queries are computed one after another, each on all cores by a process of its own, "
+             "shows where the query stands, and then what annotate finds, as the page of report. Queries are computed one after another, each on all cores by a process of its own, "
              "under --memory and --time; further ones wait.\n\n"
              "For scripts: POST /api/query?name=NAME with the file as the body (and contour=, apix=, as of annotate) answers with a JSON object that "
              "has an id; GET /api/query/ID tells its state (waiting, with the number of queries ahead; running; done, with the object of annotate --format json as result; "
              "failed, with an error), and DELETE /api/query/ID ends and forgets it.\n\n"
-             "Uploads are files without a name, results are kept in memory: nothing is left behind, however the server ends. SIGTERM, SIGINT and SIGHUP end it, and "
+             "Uploads and pages are files without a name, results are kept in memory: nothing is left behind, however the server ends. SIGTERM, SIGINT and SIGHUP end it, and "
              "with it the queries that run or wait. Requests with another Host than this machine's name for itself, or of another server's pages, are "
              "refused; whoever can log in to this machine can ask queries, but has to know the id to see a result. From elsewhere, forward a port: ssh -L 8350:127.0.0.1:8350 HOST.",
     .example = "cryolex serve --port 8350",

@@ -89,7 +89,7 @@ TESTS += tests/test_cmd_report.sh tests/test_browser.sh
 EXTRA_DIST += tests/page_check.py tests/browser/pages.py
 
 # Queries by a browser.
-cryolex_SOURCES += src/cmd_serve.c src/serve.h src/servejob.c src/servejob.h src/servepage.c src/servepage.h
+cryolex_SOURCES += src/cmd_serve.c src/serve.h src/servejob.c src/servejob.h src/servepage.c src/servepage.h src/servereport.c src/servereport.h
 if HAVE_MICROHTTPD
 cryolex_SOURCES += src/serve_mhd.c
 cryolex_CPPFLAGS += $(MICROHTTPD_CFLAGS)

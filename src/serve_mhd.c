@@ -15,6 +15,7 @@
 #include <strings.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -65,10 +66,14 @@ static conn_t *conn_of(struct MHD_Connection *m)
 
 /* ---- answers ---- */
 
+static const char html_type[] = "text/html; charset=utf-8";
+static const char our_policy[] = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+                                 "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+static const char report_policy[] = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+                                    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-downloads allow-popups "
+                                    "allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation";
 static const char *const security[][2] = {
     {"Cache-Control", "no-store"},
-    {"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-                                "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Referrer-Policy", "no-referrer"},
@@ -77,11 +82,11 @@ static const char *const security[][2] = {
 };
 
 /* Takes r. extra: another header and its value, or NULL. */
-static enum MHD_Result send_it(const server_t *s, struct MHD_Connection *m, unsigned status, const char *type, const char *const extra[2],
-                               struct MHD_Response *r)
+static enum MHD_Result send_it(const server_t *s, struct MHD_Connection *m, unsigned status, const char *type, const char *policy,
+                               const char *const extra[2], struct MHD_Response *r)
 {
     conn_t *c = conn_of(m);
-    bool ok = r && MHD_add_response_header(r, "Content-Type", type) == MHD_YES;
+    bool ok = r && MHD_add_response_header(r, "Content-Type", type) == MHD_YES && MHD_add_response_header(r, "Content-Security-Policy", policy) == MHD_YES;
     for (size_t i = 0; ok && i < sizeof security / sizeof *security; i++) ok = MHD_add_response_header(r, security[i][0], security[i][1]) == MHD_YES;
     if (ok && extra) ok = MHD_add_response_header(r, extra[0], extra[1]) == MHD_YES;
     if (ok && s->closing) ok = MHD_add_response_header(r, "Connection", "close") == MHD_YES;
@@ -99,7 +104,7 @@ static enum MHD_Result send_text(const server_t *s, struct MHD_Connection *m, un
 {
     struct MHD_Response *r = text ? MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE) : NULL;
     if (text && !r) free(text);
-    return send_it(s, m, status, type, extra, r);
+    return send_it(s, m, status, type, our_policy, extra, r);
 }
 
 /* Takes j. */
@@ -117,7 +122,7 @@ static enum MHD_Result refuse(const server_t *s, struct MHD_Connection *m, const
     size_t n = 0;
     if (!strncmp(url, "/api/", 5)) return send_json(s, m, status, extra, json_pack("{s:o}", "error", json_text(why)));
     char *text = servepage_error(status, why, &n);
-    return send_text(s, m, status, "text/html; charset=utf-8", extra, text, n);
+    return send_text(s, m, status, html_type, extra, text, n);
 }
 
 static enum MHD_Result send_job(const server_t *s, struct MHD_Connection *m, unsigned status, const job_t *j)
@@ -265,12 +270,22 @@ static enum MHD_Result send_static(const server_t *s, struct MHD_Connection *m, 
         const char *in;
         void *out;
     } body = {.in = text}; /* which is only read */
-    return send_it(s, m, MHD_HTTP_OK, type, NULL, MHD_create_response_from_buffer(strlen(text), body.out, MHD_RESPMEM_PERSISTENT));
+    return send_it(s, m, MHD_HTTP_OK, type, our_policy, NULL, MHD_create_response_from_buffer(strlen(text), body.out, MHD_RESPMEM_PERSISTENT));
+}
+
+/* The report page, which has style and script in it; a frame of its own keeps it from asking us for anything. */
+static enum MHD_Result send_page(const server_t *s, struct MHD_Connection *m, const job_t *j)
+{
+    struct stat st;
+    int fd = dup(j->page);
+    struct MHD_Response *r = fd >= 0 && !fstat(fd, &st) ? MHD_create_response_from_fd((uint64_t)st.st_size, fd) : NULL;
+    if (!r && fd >= 0) close(fd);
+    return send_it(s, m, MHD_HTTP_OK, html_type, report_policy, NULL, r);
 }
 
 static enum MHD_Result route(server_t *s, struct MHD_Connection *m, const char *url, const char *method)
 {
-    static const char page[] = "/query/", api[] = "/api/query/", html[] = "text/html; charset=utf-8";
+    static const char page[] = "/query/", api[] = "/api/query/";
     bool get = !strcmp(method, "GET") || !strcmp(method, "HEAD"), is_api = !strncmp(url, api, sizeof api - 1);
     size_t n = 0;
     if (is_api || !strncmp(url, page, sizeof page - 1)) {
@@ -282,8 +297,9 @@ static enum MHD_Result route(server_t *s, struct MHD_Connection *m, const char *
             return send_json(s, m, MHD_HTTP_OK, NULL, json_object());
         }
         if (!get) return refuse(s, m, url, MHD_HTTP_METHOD_NOT_ALLOWED, "GET is wanted.");
+        if (j->page >= 0 && j->state == JOB_DONE) return send_page(s, m, j);
         char *text = servepage_query(j, j->state == JOB_WAITING ? job_ahead(s->jobs, j) : 0, &n);
-        return send_text(s, m, MHD_HTTP_OK, html, NULL, text, n);
+        return send_text(s, m, MHD_HTTP_OK, html_type, NULL, text, n);
     }
     bool form = !strcmp(url, "/"), css = !strcmp(url, "/serve.css"), js = !strcmp(url, "/serve.js"), upload = !strcmp(url, "/api/query");
     if (!form && !css && !js && !upload) return refuse(s, m, url, MHD_HTTP_NOT_FOUND, "There is nothing here.");
@@ -291,7 +307,7 @@ static enum MHD_Result route(server_t *s, struct MHD_Connection *m, const char *
     if (css) return send_static(s, m, "text/css; charset=utf-8", servepage_css);
     if (js) return send_static(s, m, "text/javascript; charset=utf-8", servepage_js);
     char *text = servepage_upload(s->lim, &n);
-    return send_text(s, m, MHD_HTTP_OK, html, NULL, text, n);
+    return send_text(s, m, MHD_HTTP_OK, html_type, NULL, text, n);
 }
 
 /* libmicrohttpd calls it when the header is there, for each piece of the body, and at its end. */

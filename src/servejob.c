@@ -22,13 +22,15 @@
 #include "base/utf8.h"
 #include "mrc/mrc.h"
 #include "src/json.h"
+#include "src/servereport.h"
 
 const char *const job_state[JOB_STATES] = {"upload", "waiting", "running", "done", "failed"};
 
 enum { OUT, SAID, PIPES };
-enum { UPLOAD_FD = 3 };
+enum { UPLOAD_FD = 3, PAGES = 256 }; /* files that are held open for pages */
 #define UPLOAD_PATH "/dev/fd/3"
 static const size_t pipe_max[PIPES] = {[OUT] = 4 << 20, [SAID] = 16 << 10}; /* more than that of a query is dropped */
+static const rlim_t PAGE_MAX = (rlim_t)32 << 20;                            /* bytes of a page */
 static const rlim_t BESIDE = (rlim_t)4 << 30;                               /* address space beside the map: libraries, index, stacks */
 
 typedef struct {
@@ -42,6 +44,8 @@ struct jobs {
     job_t *first, **last;
     job_t *running;
     pid_t pid;
+    double began;  /* clock_wall() of its process */
+    bool paging;   /* the result is there, the process makes the page */
     pipe_t pipe[PIPES];
     size_t spooled;
 };
@@ -118,7 +122,7 @@ job_t *job_new(jobs_t *js, const char *name, size_t expected, err_t *err)
     if (full(js, err) || room(js, 0, expected, err)) return NULL;
     job_t *j = mem_zero(1, sizeof *j, err);
     if (!j) return NULL;
-    *j = (job_t){.fd = -1, .contour = (double)NAN, .apix = (double)NAN, .since = clock_wall()};
+    *j = (job_t){.fd = -1, .page = -1, .contour = (double)NAN, .apix = (double)NAN, .since = clock_wall()};
     snprintf(j->name, sizeof j->name, "%s", *name ? name : "upload");
     utf8_clean(j->name, j->name);
     if (make_id(j->id, err) || (j->fd = nameless(js->lim->folder, err)) < 0) {
@@ -229,14 +233,22 @@ static void refuse_bomb(const joblimits_t *l)
     _exit(3);
 }
 
+/* It has these files and no other: no connection of the server's lives on in it. */
+static void take_files(const job_t *j, const int out[PIPES])
+{
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out[OUT], STDOUT_FILENO) < 0 || dup2(out[SAID], STDERR_FILENO) < 0) _exit(1);
+    if (j->fd == UPLOAD_FD ? fcntl(j->fd, F_SETFD, 0) : dup2(j->fd, UPLOAD_FD) < 0) _exit(1);
+    if (close_range(UPLOAD_FD + 1, ~0U, 0)) _exit(1);
+}
+
 static _Noreturn void compute(const joblimits_t *l, const job_t *j, pid_t parent, const int out[PIPES])
 {
     char threads[24], memory[24], contour[64], apix[64];
     const char *argv[24] = {"cryolex", "annotate", "--quiet", "--format", "json", "--no-header", "--threads", threads, "--memory", memory};
-    int n = 10, null = open("/dev/null", O_RDWR);
+    int n = 10;
     settle(l, parent);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out[OUT], STDOUT_FILENO) < 0 || dup2(out[SAID], STDERR_FILENO) < 0) _exit(1);
-    if (j->fd == UPLOAD_FD ? fcntl(j->fd, F_SETFD, 0) : dup2(j->fd, UPLOAD_FD) < 0) _exit(1);
+    take_files(j, out);
     snprintf(threads, sizeof threads, "%ld", l->threads);
     snprintf(memory, sizeof memory, "%zu", l->memory);
     if (l->index) argv[n++] = "-i", argv[n++] = l->index;
@@ -252,6 +264,16 @@ static _Noreturn void compute(const joblimits_t *l, const job_t *j, pid_t parent
     execv("/proc/self/exe", args.out);
     dprintf(STDERR_FILENO, "cryolex: error: the program cannot be run: %s\n", strerror(errno));
     _exit(3);
+}
+
+/* The page, to a file. What is wrong with it is no matter: the result is there. */
+static _Noreturn void make_page(const joblimits_t *l, const job_t *j, pid_t parent)
+{
+    const int out[PIPES] = {[OUT] = j->page, [SAID] = open("/dev/null", O_WRONLY)};
+    settle(l, parent);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){PAGE_MAX, PAGE_MAX});
+    take_files(j, out);
+    _exit(servereport_print(stdout, j, UPLOAD_PATH, l, NULL) ? 3 : 0);
 }
 
 static void fail(jobs_t *js, job_t *j, const char *why)
@@ -278,6 +300,7 @@ static void start(jobs_t *js, job_t *j)
         js->pipe[k].n = 0;
     }
     enter(j, JOB_RUNNING);
+    js->began = j->since;
     if (ok) js->running = j;
     else fail(js, j, "no process could be started for this query; try again later");
 }
@@ -325,7 +348,6 @@ static int reap(jobs_t *js)
         if (!mem_grow(&p->text, &p->cap, p->n + 1, 1, NULL)) p->text[p->n] = 0;
         else p->n = 0;
     }
-    forget_file(js, js->running);
     js->running = NULL;
     js->pid = 0;
     return status;
@@ -370,22 +392,63 @@ static void why_of(const pipe_t *p, const char *name, char *why, size_t room)
     utf8_clean(why, why);
 }
 
+/* false: no process can be started for it. */
+static bool start_page(jobs_t *js, job_t *j)
+{
+    const pid_t parent = getpid();
+    size_t pages = 0;
+    for (const job_t *i = js->first; i; i = i->next) pages += i->page >= 0;
+    if (pages >= PAGES || (j->page = nameless(js->lim->folder, NULL)) < 0) return false;
+    js->pid = fork();
+    if (js->pid == 0) make_page(js->lim, j, parent);
+    if (js->pid < 0) return false;
+    js->began = clock_wall();
+    js->paging = true;
+    js->running = j;
+    return true;
+}
+
+static void forget_page(job_t *j)
+{
+    if (j->page >= 0) close(j->page);
+    j->page = -1;
+}
+
 static void conclude(jobs_t *js)
 {
     job_t *j = js->running;
     const joblimits_t *l = js->lim;
     int status = reap(js);
+    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (js->paging) {
+        js->paging = false;
+        if (!well) forget_page(j);
+        enter(j, JOB_DONE);
+        forget_file(js, j);
+        return;
+    }
+    if (well && (j->result = result_of(&js->pipe[OUT], j->name))) {
+        if (start_page(js, j)) return;
+        forget_page(j);
+        enter(j, JOB_DONE);
+        forget_file(js, j);
+        return;
+    }
     enter(j, JOB_FAILED);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && (j->result = result_of(&js->pipe[OUT], j->name))) j->state = JOB_DONE;
-    else if (j->late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) snprintf(j->why, sizeof j->why, "it took more than %g s", l->seconds);
+    forget_file(js, j);
+    if (j->late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) snprintf(j->why, sizeof j->why, "it took more than %g s", l->seconds);
     else if (WIFSIGNALED(status)) snprintf(j->why, sizeof j->why, "the query crashed (signal %d)", WTERMSIG(status));
     else why_of(&js->pipe[SAID], j->name, j->why, sizeof j->why);
 }
 
 void job_drop(jobs_t *js, job_t *j)
 {
-    if (j == js->running) reap(js);
+    if (j == js->running) {
+        reap(js);
+        js->paging = false;
+    }
     forget_file(js, j);
+    forget_page(j);
     unlink_job(js, j);
     mem_free(j->result);
     mem_free(j);
@@ -419,7 +482,7 @@ void jobs_step(jobs_t *js)
 {
     for (int k = 0; k < PIPES; k++) take(&js->pipe[k], pipe_max[k]);
     if (js->running && has_ended(js)) conclude(js);
-    if (js->running && !js->running->late && clock_wall() - js->running->since > js->lim->seconds) {
+    if (js->running && !js->running->late && clock_wall() - js->began > js->lim->seconds) {
         js->running->late = true;
         end_it(js);
     }

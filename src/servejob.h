@@ -40,8 +40,9 @@ typedef struct job {
     double contour, apix;  /* NAN: none */
     size_t bytes;          /* of the upload so far */
     double since;          /* clock_wall() of the last change of state */
-    double took;           /* seconds, of one that is done or failed */
+    double took;           /* seconds, of one that is done or failed; with the page */
     char *result;          /* of one that is done: the object that annotate --format json prints, its query being the name */
+    int page;              /* of one that is done: a file with its report page; -1: none could be made */
     char why[512];         /* of one that failed */
 
     int fd;                /* of the upload; -1 after the query */

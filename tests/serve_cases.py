@@ -19,16 +19,17 @@ with open("models/1abc.pdb", "rb") as f:
     MODEL = f.read()
 
 
-def caught(s):
-    """A query that runs, and its process; one that was too quick for us is followed by another."""
+def caught(s, page=False):
+    """A query that runs, and its process, or that of its page; one that was too quick for us is followed by another."""
     for _ in range(20):
         i = s.post(MAP)[1]["id"]
         while s.json("GET", "/api/query/" + i)[1]["state"] in ("waiting", "running"):
             for pid in s.children():
                 try:
                     with open(f"/proc/{pid}/cmdline", "rb") as f:
-                        if b"annotate" in f.read():
-                            return i, pid
+                        command = f.read()
+                    if os.readlink(f"/proc/{pid}/fd/1").startswith("/") if page else b"annotate" in command:
+                        return i, pid
                 except OSError:
                     pass
             time.sleep(0.005)
@@ -54,14 +55,17 @@ def result_is_that_of_annotate(s):
     got = s.wait(j["id"])
     want = json.loads(subprocess.run([CRYOLEX, "annotate", "-q", "--format", "json", "query.mrc"], capture_output=True, check=True).stdout)
     assert got["result"] == {**want, "query": "my map.mrc"} and got["result"]["entries"][0]["id"] == "2abc", got
-    status, _, page = s.ask("GET", "/query/" + j["id"])
-    assert status == 200 and b">2abc</a>" in page and b"data-id" not in page
+    status, h, page = s.ask("GET", "/query/" + j["id"])
+    assert status == 200 and b"2abc" in page and b"data-id" not in page and page.count(b"data:image/png") > 6 and b"/dev/fd" not in page
+    assert b"my map.mrc</h1>" in page and b">Another query</a>" in page and "sandbox" in h["Content-Security-Policy"]
 
 
 def model_and_gzip(s):
     for body, name in ((MODEL, "1abc.pdb"), (gzip.compress(MODEL), "x"), (gzip.compress(MAP), "m.map.gz")):
         j = s.wait(s.post(body, "name=" + name)[1]["id"])
         assert j["state"] == "done" and j["result"]["query"] == name, j
+        page = s.ask("GET", "/query/" + j["id"])[2]
+        assert page.count(b"data:image/png") > 6 and b"/dev/fd" not in page, (name, page[:1000])
 
 
 def contour_and_voxel_size(s):
@@ -147,13 +151,13 @@ def truncated_uploads(s):
     for k in (0, 1, 1000, len(MAP) - 1):
         r = s.raw(f"POST /api/query?name=x HTTP/1.1\r\nHost: {s.host}\r\nContent-Length: {len(MAP)}\r\n\r\n".encode() + MAP[:k])
         r.close()
-    alive(s)
     for _ in range(100):
         if s.open_files() <= n:
             break
         time.sleep(0.1)
     else:
         raise AssertionError("something is kept of them")
+    alive(s)
 
 
 def slow_clients(s):
@@ -196,6 +200,16 @@ def crash_of_a_query(s):
     os.kill(pid, signal.SIGSEGV)
     j = s.wait(i)
     assert j["state"] == "failed" and "crashed (signal 11)" in j["error"], j
+    alive(s)
+
+
+def crash_of_a_page(s):
+    """The result is there, and told in a plain page."""
+    i, pid = caught(s, page=True)
+    os.kill(pid, signal.SIGSEGV)
+    j = s.wait(i)
+    page = s.ask("GET", "/query/" + i)[2]
+    assert j["state"] == "done" and b">2abc</a>" in page and b"data:image/png" not in page, page[:500]
     alive(s)
 
 
@@ -281,7 +295,7 @@ def misuse_and_failure():
 
 
 SHARED = [pages, result_is_that_of_annotate, model_and_gzip, contour_and_voxel_size, names_are_only_text, path_tricks, other_methods, only_from_here,
-          bodies_that_are_refused, truncated_uploads, slow_clients, bombs, damaged, crash_of_a_query, queue]
+          bodies_that_are_refused, truncated_uploads, slow_clients, bombs, damaged, crash_of_a_query, crash_of_a_page, queue]
 OWN = [old_results_go, time_limit, spool_limit, ends_by_sigterm, ends_by_sigkill, misuse_and_failure]
 
 
