@@ -1,4 +1,5 @@
 """A server of cryolex serve, and a client that does as it is told, well or badly; for serve_cases.py and bench/serve_abuse.py."""
+import functools
 import gzip
 import http.client
 import json
@@ -115,6 +116,7 @@ def header(n, mode=2):
     return (b.ljust(208, b"\0") + b"MAP DD\0\0" + struct.pack("<fi", 1, 0)).ljust(1024, b"\0")
 
 
+@functools.lru_cache(maxsize=None)
 def bomb(n=2900, whole=True):
     """A gzip file that unpacks to an MRC map of 4 n^3 bytes: nearly 100 GB for 2900; not whole: only its beginning."""
     block = gzip.compress(bytes(1 << 28), 9 if whole else 1)
