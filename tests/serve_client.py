@@ -59,14 +59,14 @@ class Server:
     def post(self, body, query="name=q.mrc", headers=None):
         return self.json("POST", "/api/query?" + query, body, headers)
 
-    def wait(self, i, seconds=120):
+    def wait(self, i, seconds=120, pause=0.05):
         """A query when it is done or has failed."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             _, j = self.json("GET", "/api/query/" + i)
             if j.get("state") not in ("waiting", "running"):
                 return j
-            time.sleep(0.05)
+            time.sleep(pause)
         raise TimeoutError(i)
 
     def raw(self, data=b"", timeout=20):

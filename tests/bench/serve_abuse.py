@@ -1,6 +1,8 @@
 """cryolex serve under load and abuse: 200 uploads from 16 clients, while others do what they should not.
 
-    CRYOLEX=build/cryolex python3 tests/bench/serve_abuse.py MAP [UPLOADS [CLIENTS]]
+    CRYOLEX=build/cryolex python3 tests/bench/serve_abuse.py MAP [UPLOADS [CLIENTS [SECONDS]]]
+
+No upload begins after SECONDS (3600).
 
 Clients upload MAP, are sent away while the queue of 8 is full, come again, and look for their result until they have it; each result has
 to be the one that cryolex annotate prints. Beside them, each over and over: uploads that break off, a body declared as 10 GB, a gzip file
@@ -21,7 +23,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
 from serve_client import CRYOLEX, Server, bomb, read_all  # noqa: E402
 
-UPLOADS, CLIENTS = (int(a) for a in (sys.argv[2:] + ["200", "16"][len(sys.argv) - 2:]))
+UPLOADS, CLIENTS, SECONDS = (int(a) for a in (sys.argv[2:] + ["200", "16", "3600"][len(sys.argv) - 2:]))
 OPTIONS = ["--queue", "8", "--patience", "5", "--max-upload", "256M", "--memory", "2G", "--time", "120"]
 with open(sys.argv[1], "rb") as f:
     MAP = f.read()
@@ -32,7 +34,7 @@ class Run:
         self.s, self.left, self.lock = server, UPLOADS, threading.Lock()
         self.count, self.seconds, self.wrong = collections.Counter(), [], 0
         self.peak = dict.fromkeys(("server, MB", "query, MB", "open files", "spool, MB"), 0.0)
-        self.done = threading.Event()
+        self.done, self.end = threading.Event(), time.monotonic() + SECONDS
         out = subprocess.run([CRYOLEX, "annotate", "-q", "--format", "json", "--no-header", sys.argv[1]], capture_output=True, check=True).stdout
         self.want = json.loads(out)
 
@@ -45,7 +47,7 @@ class Run:
     def client(self):
         while True:
             with self.lock:
-                if not self.left:
+                if not self.left or time.monotonic() > self.end:
                     return
                 self.left -= 1
                 name = f"map {self.left}.mrc"
@@ -56,7 +58,7 @@ class Run:
                 if status == 201:
                     break
                 time.sleep(random.uniform(0.5, 2))
-            j = self.s.wait(j["id"], 900)
+            j = self.s.wait(j["id"], 900, 0.5)
             self.note("result", j["state"])
             with self.lock:
                 self.seconds.append(time.monotonic() - began)
@@ -84,7 +86,7 @@ class Run:
     def zip_bomb(self, _, whole=False):
         status, j = self.s.post(bomb(whole=whole), "name=bomb.map.gz")
         if status == 201:
-            j = self.s.wait(j["id"], 900)
+            j = self.s.wait(j["id"], 900, 0.5)
             self.note("bomb of 98 GB" + (", whole" if whole else ""), j.get("error", j["state"])[:60])
         else:
             self.note("bomb of 98 GB" + (", whole" if whole else ""), status)
