@@ -2,6 +2,7 @@
 man1dir = $(mandir)/man1
 noinst_DATA += doc/man.stamp doc/cryolex.bash
 EXTRA_DIST += doc/mirror.md doc/speed.md
+EXTRA_DIST += doc/serve.md
 CLEANFILES += doc/man.stamp doc/*.1 doc/cryolex.bash doc/*.new
 
 doc/man.stamp: cryolex$(EXEEXT)

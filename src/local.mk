@@ -87,3 +87,16 @@ src/page_text.c: $(PAGE_TEXT)
 dist_check_SCRIPTS += tests/test_cmd_report.sh tests/test_browser.sh
 TESTS += tests/test_cmd_report.sh tests/test_browser.sh
 EXTRA_DIST += tests/page_check.py tests/browser/pages.py
+
+# Queries by a browser.
+cryolex_SOURCES += src/cmd_serve.c src/serve.h src/servejob.c src/servejob.h src/servepage.c src/servepage.h src/servereport.c src/servereport.h
+if HAVE_MICROHTTPD
+cryolex_SOURCES += src/serve_mhd.c
+cryolex_CPPFLAGS += $(MICROHTTPD_CFLAGS)
+cryolex_LDADD += $(MICROHTTPD_LIBS)
+else
+cryolex_SOURCES += src/serve_none.c
+endif
+dist_check_SCRIPTS += tests/test_cmd_serve.sh
+TESTS += tests/test_cmd_serve.sh
+EXTRA_DIST += tests/serve_cases.py tests/serve_client.py tests/bench/serve_abuse.py tests/bench/serve_browser.py

@@ -58,11 +58,24 @@ static int cube_of(page_t *p, err_t *why)
     return q->unit ? 0 : -1;
 }
 
+/* A name that says nothing: a map, else a model, as describe_many() has it. */
+static int read_any(page_t *p, err_t *why)
+{
+    itemkind_t kind = manifest_kind(p->query);
+    err_t first = {0};
+    if (kind == ITEM_MODEL) return read_model(p, why);
+    if (!read_map(p, &first)) return 0;
+    if (kind == ITEM_AUTO && (first.code == ERR_FORMAT || first.code == ERR_UNSUP) && !read_model(p, why)) return 0;
+    p->q.is_model = false;
+    if (why) *why = first;
+    return -1;
+}
+
 static int prepare(page_t *p, err_t *why)
 {
     subject_t *q = &p->q;
     contour_t c;
-    if (manifest_kind(p->query) == ITEM_MODEL ? read_model(p, why) : read_map(p, why)) return -1;
+    if (read_any(p, why)) return -1;
     if (isnan(q->level)) {
         if (contour_estimate(q->v, &c, why)) return -1;
         q->level = c.level;

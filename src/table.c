@@ -19,6 +19,7 @@ const cmd_t *const cmd_table[] = {
     &cmd_fit,
     &cmd_render,
     &cmd_report,
+    &cmd_serve,
     &cmd_bench,
     &cmd_nearest,
     &cmd_embed,

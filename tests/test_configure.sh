@@ -41,12 +41,13 @@ libutf8proc libutf8proc-dev
 libzstd libzstd-dev
 cmocka libcmocka-dev
 mpi libopenmpi-dev
+libmicrohttpd libmicrohttpd-dev
 bzip2 libbz2-dev
 gemmi/model.hpp gemmi-dev
 tao/pegtl.hpp tao-pegtl-dev
 OpenMP libomp-dev'
 
-HIDE="hdf5 ompi-c mpich $(cut -d ' ' -f 1 <<<"$parts")" tap "all missing" refuses --with-cmocka --with-mpi ac_cv_header_bzlib_h=no \
+HIDE="hdf5 ompi-c mpich $(cut -d ' ' -f 1 <<<"$parts")" tap "all missing" refuses --with-cmocka --with-mpi --with-microhttpd ac_cv_header_bzlib_h=no \
     ac_cv_header_gemmi_model_hpp=no ac_cv_header_tao_pegtl_hpp=no ac_cv_prog_c_openmp=unsupported
 while read -r part package; do
     tap "$part is missed, in $package" named "$part" "$package"
