@@ -56,9 +56,9 @@ static int write_results(const app_t *app, const char *dir, err_t *err)
     if (out.missing) log_msg(&app->log, LOG_WARN, "%s: %zu parts are not there yet", dir, out.missing);
     if (out.total[LEDGER_PENDING]) log_msg(&app->log, LOG_WARN, "%s: %zu items have no result yet", dir, out.total[LEDGER_PENDING]);
     log_msg(&app->log, LOG_INFO, "%s: %zu done, %zu failed, %zu skipped", dir, out.total[LEDGER_DONE], out.total[LEDGER_FAILED], out.total[LEDGER_SKIPPED]);
-    size_t bad = out.total[LEDGER_FAILED] + out.total[LEDGER_PENDING] + out.missing, good = out.total[LEDGER_DONE] + out.total[LEDGER_SKIPPED];
+    size_t later = out.total[LEDGER_PENDING] + out.missing, bad = out.total[LEDGER_FAILED], good = out.total[LEDGER_DONE] + out.total[LEDGER_SKIPPED];
     sweep_out_free(&out);
-    return !bad ? EXIT_DONE : good ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
+    return later ? EXIT_AGAIN : !bad ? EXIT_DONE : good ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
 }
 
 /* As rank 0. */
@@ -111,7 +111,7 @@ const cmd_t cmd_sweep = {
              "times.tsv, seconds for reading it to the cube, network and search. They are in the order of the manifest and, but for times.tsv, the same bytes however the work was spread and interrupted.\n\n"
              "Several machines: mpirun -n K cryolex sweep ..., where rank 0 hands out the maps (mpirun --enable-recovery lets the others go on when a rank dies); or a Slurm array or --shard I/N, each part in a folder "
              "DIR/shard-I-of-N, and cryolex sweep -o DIR --merge at the end. scripts/slurm has job scripts.\n\n"
-             "The exit status is 0 when every map was done or skipped, 1 when some failed, 75 when it was interrupted.",
+             "The exit status is 0 when every map was done or skipped, 1 when some failed, 75 when it was interrupted or, with --merge, when parts or items have no result yet.",
     .example = "cryolex sweep -o sweep --skip-method tomography ~/emdb/structures",
     .opts = rows,
     .opt_size = sizeof(opts_t),

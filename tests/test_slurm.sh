@@ -27,7 +27,7 @@ for _ in {1..300}; do
     state=\$(squeue -h -j "\${jobs#* }" -o %T 2>/dev/null)
     [ -n "\$state" ] && [ "\$state" != COMPLETED ] && [ "\$state" != FAILED ] || exit 0
     sleep 0.3
-    [ ! -e marker ] || scontrol update JobId="\${jobs% *}_3" StartTime=now 2>/dev/null # Slurm lets one that was requeued wait for two minutes
+    [ ! -e marker ] || for j in "\${jobs% *}_3" "\${jobs#* }"; do scontrol update JobId=\$j StartTime=now 2>/dev/null; done # Slurm lets one that was requeued wait for two minutes
 done
 squeue
 exit 1
