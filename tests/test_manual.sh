@@ -71,6 +71,7 @@ column() { awk -F '\t' -v f="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == 
 says() {
     cd "$tap_tmp/w" || return 1
     same first 1oel "$(awk -F '\t' '$2 == "entry" { print $3; exit }' terms.tsv)" && same star "1 1oel" "$(awk '$1 == 1 { print $1, $2 }' External/job001/cryolex.star)" &&
+        [ -s pages/emd_1080.html ] && [ -s overview/index.html ] && [ -s fitted.png ] &&
         [ -s placed/fit.cxc ] && [ -s all.npy ] && same placed 1oel "$(column entry fit.tsv | head -n 1)" && grep -q '"query"' terms.json || return 1
     [ $real = no ] || awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i }
         NR == 2 && !($c["correlation"] > 0.735 && $c["correlation"] < 0.745 && $c["inside"] > 0.955) { print; exit 1 }' fit.tsv
