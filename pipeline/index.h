@@ -90,7 +90,7 @@ typedef struct {
 /* Embeddings of a query: ENCODER_POSES where x->frames is 1, so that an entry has one pose and a query is tried in all; else 1. */
 size_t index_poses(const index_t *x);
 
-/* Copies. z (d), or NULL where x->d, which is set before the first entry, is 0. *x starts from {.scoring = scoring_default} with
+/* Copies. digest: of the file the entry comes from (INDEX_DIGEST), "" where it is not known. z (d), or NULL where x->d, which is set before the first entry, is 0. *x starts from {.scoring = scoring_default} with
  * x->d, x->model and x->frames set where there are embeddings; end with index_free(). 0, or -1 ERR_NOMEM. */
 int index_add(index_t *x, const item_t *it, const record_t *r, const char *digest, const float *z, err_t *err);
 void index_free(index_t *x);

@@ -55,7 +55,7 @@ static void put_model(int k)
 /* Hand an embedded record over to the index. */
 static int take(void *ctx, const item_t *it, const described_t *got, const float *z, err_t *err)
 {
-    return got->err.code ? -1 : index_add(ctx, it, &got->rec, z, err);
+    return got->err.code ? -1 : index_add(ctx, it, &got->rec, "", z, err);
 }
 
 /* Make a model know texts, by the small encoder of tests/parity and a projection at random. */
