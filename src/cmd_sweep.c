@@ -99,7 +99,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
 const cmd_t cmd_sweep = {
     .name = "sweep",
     .args = "-o DIR MANIFEST|FOLDER|-",
-    .summary = "Annotate all maps of an archive, resumable, on any machines",
+    .summary = "Annotate all maps of an archive, resumable, on many machines",
     .about = "For each map or model of a manifest or below a folder (see cryolex index build -h; - is a manifest on standard input): its embedding, the entries "
              "nearest to it, its terms, as cryolex annotate finds them with the same options, and what file and EMDB header say. All cores work, each on a map of its own, "
              "and --memory bounds the whole (of each rank); a map that is too large for it is read onto a coarser grid or, where that will not do, fails.\n\n"

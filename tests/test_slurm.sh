@@ -23,11 +23,11 @@ chmod +x once
 cat >session <<END
 #!/bin/bash
 jobs=\$("$top/scripts/slurm/submit" -n 8 -o array maps) || exit 1
-for _ in {1..300}; do
-    state=\$(squeue -h -j "\${jobs#* }" -o %T 2>/dev/null)
+for _ in {1..200}; do
+    state=\$(timeout 5 squeue -h -j "\${jobs#* }" -o %T 2>/dev/null)
     [ -n "\$state" ] && [ "\$state" != COMPLETED ] && [ "\$state" != FAILED ] || exit 0
     sleep 0.3
-    [ ! -e marker ] || for j in "\${jobs% *}_3" "\${jobs#* }"; do scontrol update JobId=\$j StartTime=now 2>/dev/null; done # Slurm lets one that was requeued wait for two minutes
+    [ ! -e marker ] || for j in "\${jobs% *}_3" "\${jobs#* }"; do timeout 5 scontrol update JobId=\$j StartTime=now 2>/dev/null; done # Slurm lets one that was requeued wait for two minutes
 done
 squeue
 exit 1
