@@ -31,8 +31,8 @@ void doc_overview(FILE *f)
 
 void doc_help(const cmd_t *c, const opt_t *common, FILE *f)
 {
-    fprintf(f, "cryolex %s: %s\n\nusage: cryolex %s [options] %s\n\n", c->name, c->summary, c->name,
-            c->args);
+    fprintf(f, "cryolex %s: %s\n\nusage: cryolex %s [options]%s%s\n\n", c->name, c->summary, c->name,
+            *c->args ? " " : "", c->args);
     if (c->about) {
         opt_text(c->about, f);
         fputc('\n', f);

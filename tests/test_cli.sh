@@ -77,7 +77,7 @@ lint() {
 
 help_of() {
     cmd "$1" -h
-    [ "$rc" -eq 0 ] && [ ! -s "$err" ] && grep -q "^usage: cryolex $1 \[options\] [A-Z-]" "$out" &&
+    [ "$rc" -eq 0 ] && [ ! -s "$err" ] && grep -q "^usage: cryolex $1 \[options\]\( [A-Z-].*\)\?\$" "$out" &&
         grep -q "^cryolex $1: [A-Z].*[^.]\$" "$out" || { cat "$out" "$err"; return 1; }
     awk 'length > 80 && !/^(usage|example): / && !/^      / && !/^  -/ { print "long line: " $0; bad = 1 } END { exit bad }' "$out"
 }

@@ -99,6 +99,7 @@ files() {
         "$cryolex" --man | sed 's|.*|/share/man/man1/&.1|'
         sed -n '/^dist_pkgdata_SCRIPTS\|^dist_pkgdata_DATA/s/.*= *//p' "$src/scripts/local.mk" | tr ' ' '\n' | sed 's|.*/|/share/cryolex/|'
         sed -n '/^dist_rivals_SCRIPTS\|^dist_rivals_DATA/s/.*= *//p' "$src/scripts/local.mk" | tr ' ' '\n' | sed 's|.*/|/share/cryolex/rivals/|'
+        sed -n '/^dist_slurm_SCRIPTS/s/.*= *//p' "$src/scripts/local.mk" | tr ' ' '\n' | sed 's|.*/|/share/cryolex/slurm/|'
         for f in README MODEL-CARD.md default.safetensors default.index.h5; do [ ! -f "$src/share/$f" ] || echo "/share/cryolex/$f"; done
     } | sort)
     same "installed files" "$want" "$(cd "$root$prefix" && find . ! -type d | sed 's/^\.//' | sort)"
