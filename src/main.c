@@ -51,6 +51,15 @@ static const cmd_t *cmd_find(int argc, char **argv, int *words)
     return NULL;
 }
 
+/* The cores have one owner: our own parallel regions. OpenBLAS has made its threads by the time that main() runs, and they wait for work by
+ * yielding, which costs a short run a tenth of a second; where the library has a name for it, they are ended. */
+int blas_thread_shutdown_(void) __attribute__((weak));
+static void one_owner(void)
+{
+    openblas_set_num_threads(1);
+    if (blas_thread_shutdown_) blas_thread_shutdown_();
+}
+
 static int run(const cmd_t *c, int argc, char **argv)
 {
     app_t app = {.cmd = c->name, .log = {.f = stderr, .level = LOG_INFO, .tty = isatty(STDERR_FILENO)}};
@@ -79,7 +88,7 @@ static int run(const cmd_t *c, int argc, char **argv)
     }
     if (app.quiet) app.log.level = LOG_WARN;
     threads_set((int)app.threads);
-    openblas_set_num_threads(1); /* the cores have one owner: our own parallel regions */
+    one_owner();
     double t = clock_wall();
     status = c->run(&app, opts, n, argv + first);
     if (status != EXIT_MISUSE)
