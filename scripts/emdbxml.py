@@ -29,7 +29,7 @@ def parse(path):
         raise fetch.Failed(f"{name}: more than {SIZE_MAX} bytes")
     with open(path, "rb") as f:
         text = f.read()
-    if b"<!DOCTYPE" in text:
+    if b"<!DOCTYPE" in text or b"\0" in text:  # or in UTF-16
         raise fetch.Failed(f"{name}: a document type declaration")
     try:
         return xml.fromstring(text)

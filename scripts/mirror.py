@@ -245,7 +245,7 @@ class Mirror:
     def fresh(self, i, mark):
         """True when entry i is here, and needs no look at the server."""
         row = self.manifest.rows.get(i)
-        if not row or not here(self.args, row["path"]):
+        if not row or not row.get("path") or not here(self.args, row["path"]):
             return False
         when, seen = self.state.rows.get(i, (0, ""))
         return not self.args.update or (mark == seen if mark else time.time() - when < self.args.age * 86400)
@@ -257,7 +257,7 @@ class Mirror:
             fetch.say(f"{len(gone)} of {len(self.manifest.rows)} entries are not in the listing, too many to be believed; the manifest keeps them")
             return
         for i in gone:
-            fetch.say(f"{i}: obsolete; left out of the manifest, {self.manifest.rows[i]['path']} stays")
+            fetch.say(f"{i}: obsolete; left out of the manifest, {self.manifest.rows[i].get('path')} stays")
             del self.manifest.rows[i]
 
     def run(self, ids):

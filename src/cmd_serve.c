@@ -23,7 +23,7 @@ static const opt_t rows[] = {
     {'m', "model", OPT_STR, offsetof(opts_t, model), "MODEL", 0, 0, NULL, NULL, "The model that the index was made with, as of annotate"},
     {0, "max-upload", OPT_SIZE, offsetof(opts_t, upload), "SIZE", 1, 0x1p50, NULL, "1G", "Largest file that is taken"},
     {0, "max-unpacked", OPT_SIZE, offsetof(opts_t, unpacked), "SIZE", 1, 0x1p50, NULL, "8G",
-     "Largest map, unpacked, by what its header promises; refused before it is unpacked"},
+     "Largest MRC map, unpacked, by what its header promises; refused before it is unpacked. Other formats are held by --memory and --time"},
     {0, "spool", OPT_SIZE, offsetof(opts_t, spool), "SIZE", 1, 0x1p50, NULL, "8G", "Most bytes of files that wait, together"},
     {0, "queue", OPT_INT, offsetof(opts_t, waiting), "N", 1, 1e6, NULL, "32", "Most queries that wait"},
     {0, "time", OPT_REAL, offsetof(opts_t, seconds), "S", 0.1, 1e6, NULL, "300", "Seconds after which a query is ended"},

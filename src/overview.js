@@ -87,7 +87,7 @@ function colours(key) {
     legend.replaceChildren(list);
     return p => top.includes(p.family) ? palette[top.indexOf(p.family)] : GREY;
   }
-  const v = points.map(p => p[key]).filter(x => x !== undefined), lo = key === "confidence" ? 0 : Math.min(...v, Infinity), hi = key === "confidence" ? 1 : Math.max(...v, -Infinity);
+  const v = points.map(p => p[key]).filter(x => x !== undefined), lo = key === "confidence" ? 0 : v.reduce((a, b) => Math.min(a, b), Infinity), hi = key === "confidence" ? 1 : v.reduce((a, b) => Math.max(a, b), -Infinity);
   const bar = make("div", undefined, { className: "ramp" });
   bar.style.background = `linear-gradient(90deg, ${[0, 1, 2, 3, 4].map(i => ramp(i / 4))})`;
   legend.replaceChildren(bar, make("div", v.length ? `${+lo.toPrecision(3)} to ${+hi.toPrecision(3)}${key === "resolution" ? " Å" : ""}; grey: not known` : "not known of any"));

@@ -392,7 +392,7 @@ int page_downloads(page_t *p, err_t *err)
     bool search = json_object_get(p->answer, "of_search") != NULL;
     fputs("<section>\n<h2>Take away</h2>\n<ul class=\"downloads\">\n", p->f);
     if (offer(p, "text/tab-separated-values", "hits.tsv", hits_tsv, err) || (!search && offer(p, "text/tab-separated-values", "terms.tsv", terms_tsv, err)) ||
-        offer(p, "application/json", "result.json", whole_json, err) || (p->q.s && !p->q.is_model && offer_script(p, err)))
+        offer(p, "application/json", "result.json", whole_json, err) || (p->dir && p->q.s && !p->q.is_model && offer_script(p, err)))
         return -1;
     fputs("</ul>\n</section>\n", p->f);
     return 0;

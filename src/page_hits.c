@@ -130,13 +130,33 @@ static void number_cell(FILE *f, const char *label, double v, const char *format
     fputs("</td>\n", f);
 }
 
+/* A word for a shell: as it is, or in single quotes. It goes from the page to somebody's terminal. */
+static void shell_word(FILE *f, const char *s)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%";
+    char *quoted = NULL, *to;
+    if (*s && strspn(s, plain) == strlen(s)) {
+        html_text(f, s);
+        return;
+    }
+    if (!(to = quoted = mem_new(4 * strlen(s) + 3, 1, NULL))) return;
+    *to++ = '\'';
+    for (; *s; s++) {
+        if (*s == '\'') to = stpcpy(to, "'\\''");
+        else *to++ = *s;
+    }
+    strcpy(to, "'");
+    html_text(f, quoted);
+    mem_free(quoted);
+}
+
 static void command(page_t *p, const char *id)
 {
     FILE *f = p->f;
     fputs("<div class=\"command\"><code>cryolex search", f);
-    if (p->o->index_path) fputs(" -i ", f), html_text(f, p->o->index_path);
-    fputs(" --like ", f);
-    html_text(f, id);
+    if (p->o->index_path) fputs(" -i ", f), shell_word(f, p->o->index_path);
+    fputs(" --like=", f);
+    shell_word(f, id);
     fputs("</code> <button type=\"button\" class=\"copy\">Copy</button></div>\n", f);
 }
 

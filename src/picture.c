@@ -30,7 +30,7 @@ double picture_bar(double room, char text[32])
     return bar;
 }
 
-static unsigned char byte(float x) { return (unsigned char)(255 * (x < 0 ? 0 : x > 1 ? 1 : x) + 0.5f); }
+static unsigned char byte(float x) { return (unsigned char)(255 * (x > 0 ? x < 1 ? x : 1 : 0) + 0.5f); }
 
 static int begin(picture_t *p, size_t w, size_t h, err_t *err)
 {

@@ -403,6 +403,7 @@ static bool start_page(jobs_t *js, job_t *j)
     if (js->pid == 0) make_page(js->lim, j, parent);
     if (js->pid < 0) return false;
     js->began = clock_wall();
+    j->late = false;
     js->paging = true;
     js->running = j;
     return true;

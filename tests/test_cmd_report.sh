@@ -37,7 +37,7 @@ page() { # all pictures, thumbnails by the files that the index names; header, t
     run 0 "$cryolex" report -q -i i.h5 -f 0 -o one answer.jsonl && run 0 python3 "$check" one/emd_0002.html || return 1
     same images 12 "$(images one/emd_0002.html)" && [ ! -e one/index.html ] && [ ! -e one/emd_0002 ] || return 1
     for p in 'A helix &lt;b&gt;bold&lt;/b&gt;' 'href="#hit-1"' 'https://www.rcsb.org/structure/2abc' 'https://www.ebi.ac.uk/QuickGO/term/GO:0003824' \
-        'https://enzyme.expasy.org/EC/3.2.1.-' 'interpro/entry/pfam/PF00042/' 'superfamily/1.10.490.10' 'none; by its text alone' 'cryolex search -i i.h5 --like 2abc' \
+        'https://enzyme.expasy.org/EC/3.2.1.-' 'interpro/entry/pfam/PF00042/' 'superfamily/1.10.490.10' 'none; by its text alone' 'cryolex search -i i.h5 --like=2abc' \
         'download="hits.tsv"' 'download="terms.tsv"' 'download="map.cxc"' 'about 33 kDa' 'C2 (0.90)'; do
         grep -qF "$p" one/emd_0002.html || { echo "not there: $p"; return 1; }
     done

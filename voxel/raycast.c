@@ -389,13 +389,13 @@ static void set_up(scene_t *q)
     q->pitch = 2 * c->half / (double)(q->w < q->h ? q->w : q->h);
     q->x0 = -0.5 * q->pitch * (double)(q->w - 1);
     q->y0 = 0.5 * q->pitch * (double)(q->h - 1);
-    q->step = MARCH * voxel;
     for (int d = 0; d < 3; d++) {
         q->middle[d] = (c->centre[d] - v->origin[d]) / v->voxel[d];
         q->right[d] = c->turn[0][d] / v->voxel[d];
         q->up[d] = c->turn[1][d] / v->voxel[d];
         q->to[d] = fabs(c->turn[2][d]) < 1e-12 ? 0 : c->turn[2][d] / v->voxel[d];
     }
+    q->step = MARCH / sqrt(dot3(q->to, q->to)); /* so many voxels, whatever their shape */
     for (int k = 0; k < 8; k++) {
         const double at[3] = {(k & 1 ? q->s->hi : q->s->lo)[0] - c->centre[0], (k & 2 ? q->s->hi : q->s->lo)[1] - c->centre[1],
                               (k & 4 ? q->s->hi : q->s->lo)[2] - c->centre[2]};

@@ -9,7 +9,7 @@
 #include "voxel/components.h"
 #include "voxel/refine.h"
 
-enum { FINE = 128, FINE_MOST = 8, MARGIN = 2 }; /* voxels that a refined side has at least; most steps; voxels around what is above the level */
+enum { FINE = 128, FINE_MOST = 8, MARGIN = 2, WIDE_MOST = 10 }; /* voxels that a refined side has at least; most steps; voxels around what is above the level; blocks */
 
 typedef struct {
     size_t lo[3], hi[3]; /* first and last voxel above the level */
@@ -213,10 +213,12 @@ static int grids(surface_t *s, err_t *err)
         longest = s->blocks[d] > longest ? s->blocks[d] : longest;
     }
     float *share = mem_new(n, sizeof *share, err);
+    size_t wide = 1 + longest / 12; /* blocks */
+    if (wide > WIDE_MOST) wide = WIDE_MOST; /* of a thin slab: its longest sides would fill a box around it */
     int rc = -1;
     if (!share || !(s->most = mem_new(n, sizeof *s->most, err))) goto done;
     blocks(s, share);
-    if (!smooth(s, share, 1, &s->full[0], err) && !smooth(s, share, 1 + longest / 12, &s->full[1], err)) rc = 0;
+    if (!smooth(s, share, 1, &s->full[0], err) && !smooth(s, share, wide, &s->full[1], err)) rc = 0;
 done:
     mem_free(share);
     return rc;
@@ -228,6 +230,7 @@ surface_t *surface_new(const vol_t *v, double level, double specks, err_t *err)
     vol_t *p = NULL;
     surface_t *s = NULL;
     if (v->nx < 2 || v->ny < 2 || v->nz < 2) return err_set(err, ERR_RANGE, "a map of %zu x %zu x %zu voxels has no surface", v->nx, v->ny, v->nz), NULL;
+    if (!isfinite((float)level)) return err_set(err, ERR_RANGE, "contour level %g (a finite number is wanted)", level), NULL;
     if (!(specks >= 0 && specks <= 1)) return err_set(err, ERR_RANGE, "specks %g (0 to 1)", specks), NULL;
     extent_of(v, (float)level, &e);
     if (!e.n) return err_set(err, ERR_RANGE, "nothing is above the contour level, %.6g (the greatest value is %.6g)", level, (double)e.most), NULL;
