@@ -230,8 +230,12 @@ int topk_pack(const topkbase_t *base, topkpack_t *p, err_t *err)
     const topk_kern_t *kern = kernel();
     size_t bad = SIZE_MAX;
     int poor = 0;
+    *p = (topkpack_t){0};
     if (base->d < 1 || base->d > TOPK_DIM_MAX) return err_set(err, ERR_RANGE, "vectors of %zu numbers (1 to %d)", base->d, TOPK_DIM_MAX);
-    if (pack_new(p, base->n, base->d, err)) return -1;
+    if (pack_new(p, base->n, base->d, err)) {
+        topk_unpack(p);
+        return -1;
+    }
 #pragma omp parallel reduction(min : bad) reduction(| : poor)
     {
         float *scratch = mem_new(base->h ? BLOCK : 1, base->d * sizeof *scratch, NULL);
@@ -246,6 +250,7 @@ int topk_pack(const topkbase_t *base, topkpack_t *p, err_t *err)
         mem_free(scratch);
         mem_free(row);
     }
+    if (poor || bad < SIZE_MAX) topk_unpack(p);
     return poor ? err_set(err, ERR_NOMEM, "out of memory") : bad < SIZE_MAX ? not_finite(base->first + bad, err) : 0;
 }
 

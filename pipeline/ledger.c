@@ -20,13 +20,14 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS item_n ON item(n);"
     "CREATE TABLE IF NOT EXISTS result(row INTEGER PRIMARY KEY, json TEXT, tsv TEXT, z BLOB);";
 
-enum { DO_GET, DO_SET, DO_CLEAR, DO_PLACE, DO_FIND, DO_ITEM, DO_RESULT, DO_WALK, DO_WALK_ALL, DOES };
+enum { DO_GET, DO_SET, DO_CLEAR, DO_PLACE, DO_FIND, DO_AGAIN, DO_ITEM, DO_RESULT, DO_WALK, DO_WALK_ALL, DOES };
 static const char *const statement[DOES] = {
     [DO_GET] = "SELECT value FROM run WHERE name = ?1",
     [DO_SET] = "INSERT OR REPLACE INTO run(name, value) VALUES(?1, ?2)",
     [DO_CLEAR] = "UPDATE item SET n = NULL",
     [DO_PLACE] = "INSERT INTO item(n, id, path) VALUES(?1, ?2, ?3) ON CONFLICT(id, path) DO UPDATE SET n = ?1",
     [DO_FIND] = "SELECT row, state, attempts, crashed, sig FROM item WHERE id = ?1 AND path = ?2",
+    [DO_AGAIN] = "UPDATE item SET state = 0 WHERE row = ?1",
     [DO_ITEM] = "UPDATE item SET state = ?2, sig = ?3, attempts = attempts + 1, crashed = ?4, cause = ?5, message = ?6, rg = ?7, seconds_cube = ?8,"
                 " seconds_network = ?9, seconds_search = ?10, bytes = ?11, voxels = ?12 WHERE row = ?1",
     [DO_RESULT] = "INSERT OR REPLACE INTO result(row, json, tsv, z) VALUES(?1, ?2, ?3, ?4)",
@@ -220,10 +221,24 @@ int ledger_place(ledger_t *l, size_t n, const char *id, const char *path, ledger
     return 0;
 }
 
+int ledger_again(ledger_t *l, int64_t row, err_t *err)
+{
+    sqlite3_stmt *s = ready(l, DO_AGAIN, err);
+    if (!s) return -1;
+    sqlite3_bind_int64(s, 1, row);
+    return done(l, s, err);
+}
+
+/* The result first: if that cannot be written the item is not done. */
 int ledger_put(ledger_t *l, int64_t row, const char sig[17], const result_t *r, err_t *err)
 {
-    sqlite3_stmt *s = ready(l, DO_ITEM, err);
+    sqlite3_stmt *s = ready(l, DO_RESULT, err);
     if (!s) return -1;
+    sqlite3_bind_int64(s, 1, row);
+    if (r->json) sqlite3_bind_text(s, 2, r->json, -1, SQLITE_STATIC);
+    if (r->tsv) sqlite3_bind_text(s, 3, r->tsv, -1, SQLITE_STATIC);
+    if (r->z) sqlite3_bind_blob64(s, 4, r->z, r->d * sizeof *r->z, SQLITE_STATIC);
+    if (done(l, s, err) || !(s = ready(l, DO_ITEM, err))) return -1;
     sqlite3_bind_int64(s, 1, row);
     sqlite3_bind_int(s, 2, (int)r->state);
     sqlite3_bind_text(s, 3, sig, -1, SQLITE_STATIC);
@@ -234,11 +249,6 @@ int ledger_put(ledger_t *l, int64_t row, const char sig[17], const result_t *r, 
     for (int i = 0; i < 3; i++) sqlite3_bind_double(s, 8 + i, r->seconds[i]);
     sqlite3_bind_int64(s, 11, (sqlite3_int64)r->bytes);
     sqlite3_bind_int64(s, 12, (sqlite3_int64)r->voxels);
-    if (done(l, s, err) || !(s = ready(l, DO_RESULT, err))) return -1;
-    sqlite3_bind_int64(s, 1, row);
-    if (r->json) sqlite3_bind_text(s, 2, r->json, -1, SQLITE_STATIC);
-    if (r->tsv) sqlite3_bind_text(s, 3, r->tsv, -1, SQLITE_STATIC);
-    if (r->z) sqlite3_bind_blob64(s, 4, r->z, r->d * sizeof *r->z, SQLITE_STATIC);
     return done(l, s, err);
 }
 

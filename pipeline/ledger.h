@@ -65,6 +65,9 @@ typedef struct {
 int ledger_clear(ledger_t *l, err_t *err);
 int ledger_place(ledger_t *l, size_t n, const char *id, const char *path, ledgeritem_t *it, err_t *err);
 
+/* An item is to be done again: pending, until its result is put. Within a transaction. 0, or -1 ERR_IO. */
+int ledger_again(ledger_t *l, int64_t row, err_t *err);
+
 /* The result of an item and what it was run with, in place of any before. Within a transaction. 0, or -1 ERR_IO. */
 int ledger_put(ledger_t *l, int64_t row, const char sig[17], const result_t *r, err_t *err);
 

@@ -22,12 +22,12 @@ int nearest_files(char *const *path, size_t files, size_t d, nearfile_t *file, e
     return all ? 0 : err_set(err, ERR_FORMAT, "%s: no vector", path[0]);
 }
 
-static int look_at_file(topk_t *t, const nearfile_t *f, size_t from, size_t to, err_t *err)
+static int look_at_file(topk_t *t, const nearfile_t *f, size_t d, size_t from, size_t to, err_t *err)
 {
     matrix_t m;
     if (from == to) return 0;
     if (matrix_open(f->path, MATRIX_ROWS, &m, err)) return -1;
-    int rc = m.n == f->n ? 0 : err_set(err, ERR_FORMAT, "%s: %zu vectors (there were %zu)", f->path, m.n, f->n);
+    int rc = m.n == f->n && m.d == d ? 0 : err_set(err, ERR_FORMAT, "%s: %zu vectors of %zu numbers (there were %zu of %zu)", f->path, m.n, m.d, f->n, d);
     topkbase_t part = {.n = to - from, .d = m.d, .first = f->first + from};
     if (m.f) part.f = m.f + from * m.d;
     else part.h = m.h + from * m.d;
@@ -87,7 +87,7 @@ int nearest_run(const nearfile_t *file, size_t files, const float *q, size_t b, 
         const nearfile_t *f = &file[i];
         if (files >= ranks && i % ranks != rank) continue;
         size_t from = files >= ranks ? 0 : f->n * rank / ranks, to = files >= ranks ? f->n : f->n * (rank + 1) / ranks;
-        rc = look_at_file(t, f, from, to, err);
+        rc = look_at_file(t, f, d, from, to, err);
     }
     if (!rc && ranks > 1) rc = exchange_all(t, b, k, c, err);
     *n = 0;

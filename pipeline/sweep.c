@@ -128,7 +128,7 @@ void sweep_end(sweep_t *s, bool ok)
     if (!s) return;
     if (s->pid > 0) kill(s->pid, SIGKILL);
     reap(s);
-    if (s->joined && s->lost) par_leave(&s->comm);
+    if (s->joined && s->lost && ok) par_leave(&s->comm); /* MPI_Finalize would wait for the lost one */
     else if (s->joined) par_end(&s->comm, ok);
     if (s->joined) sigprocmask(SIG_SETMASK, &s->mask, NULL);
     ledger_close(s->ledger);
@@ -235,15 +235,24 @@ static int push(size_t **list, size_t *n, size_t *cap, size_t x, err_t *err)
     return 0;
 }
 
+/* The last of a list that is not done, as a rank that was silent may have done it after all; or the number of tasks. */
+static size_t pop(const sweep_t *s, const size_t *list, size_t *n)
+{
+    while (*n)
+        if (!s->plan.task[list[--*n]].done) return list[*n];
+    return s->plan.n;
+}
+
 /* A task for slot k, or the number of tasks where there is none for it now. */
 static size_t choose(sweep_t *s, slot_t *slot)
 {
-    if (slot->alone) return s->plan.n;
-    if (s->backs) return s->back[--s->backs];
+    size_t i = s->plan.n;
+    if (slot->alone) return i;
+    if ((i = pop(s, s->back, &s->backs)) < s->plan.n) return i;
     if (s->next < s->plan.n) return s->next++;
-    if (!s->suspects || slot->hand) return s->plan.n;
+    if (slot->hand || (i = pop(s, s->suspect, &s->suspects)) == s->plan.n) return s->plan.n;
     slot->alone = true;
-    return s->suspect[--s->suspects];
+    return i;
 }
 
 /* Give slot k as much as it can hold; when there is nothing left to do, or an end is asked for, tell it. */
@@ -340,6 +349,7 @@ static int greet(sweep_t *s, int k, const msg_t *m, err_t *err)
     s->have_run = true;
     if (memcmp(&s->run, &h.run, sizeof h.run) != 0) return err_set(err, ERR_USAGE, "rank %d has another model, index or options than rank 0", k);
     s->slot[k].ready = true;
+    s->slot[k].deaths = 0;
     s->slot[k].threads = h.threads;
     return 0;
 }
@@ -358,7 +368,7 @@ static int hear(sweep_t *s, int k, const msg_t *m, err_t *err)
     if (kind != MSG_START && kind != MSG_RESULT) return 0;
     if (number >= s->plan.n) return err_set(err, ERR_INTERNAL, "a message between processes is damaged");
     task_t *t = &s->plan.task[number];
-    bool ours = t->slot == k && !t->done; /* else one that was given to another, as this rank had long been silent */
+    bool ours = t->slot == k; /* else one that was given to another, as this rank had long been silent; it may be done by now */
     if (kind == MSG_START) {
         if (ours) t->started = true;
         return 0;
@@ -368,6 +378,7 @@ static int hear(sweep_t *s, int k, const msg_t *m, err_t *err)
         slot->hand--;
         slot->alone = false;
         slot->deaths = 0;
+        t->slot = -1;
     }
     int rc = t->done ? 0 : settle(s, t, &r, err);
     result_free(&r);

@@ -105,8 +105,9 @@ static int enter(const sweepopts_t *o, const sweeprun_t *run, const manifest_t *
         sign_item(all, run, it, &t);
         t.row = known.row;
         sum->items++;
-        if (to_do(o, &known, &t)) p->task[p->n++] = t;
-        else sum->total[known.state]++;
+        if (!to_do(o, &known, &t)) sum->total[known.state]++;
+        else if (known.state != LEDGER_PENDING && ledger_again(l, known.row, err)) return -1; /* so that no old result passes for a new one */
+        else p->task[p->n++] = t;
     }
     return 0;
 }
