@@ -23,7 +23,8 @@ enum { ITEMS = 40, CRASHES = 17, HALF = 20 }; /* an item that always crashes; th
 typedef struct {
     int at_once, most, large, most_large; /* items in hand, and of those that are large */
     int times[ITEMS];
-    bool crash; /* item CRASHES does */
+    bool crash;   /* item CRASHES does */
+    int crashers; /* and so do the first so many */
 } seen_t;
 static seen_t *seen;
 
@@ -60,7 +61,7 @@ static void work(void *ctx, size_t thread, const item_t *it, const sweeplook_t *
     (void)thread;
     (void)l;
     __atomic_add_fetch(&seen->times[n], 1, __ATOMIC_SEQ_CST);
-    if (n == CRASHES && seen->crash) abort();
+    if ((n == CRASHES && seen->crash) || n < seen->crashers) abort();
     most(&seen->most, __atomic_add_fetch(&seen->at_once, 1, __ATOMIC_SEQ_CST));
     if (large) most(&seen->most_large, __atomic_add_fetch(&seen->large, 1, __ATOMIC_SEQ_CST));
     usleep(2000);
@@ -114,6 +115,20 @@ static int sweep(void *ctx, sweepsum_t *sum, err_t *err)
     int rc = s ? sweep_items(s, &m, sum, err) : -1;
     sweep_end(s, !rc);
     return rc;
+}
+
+/* A run of items that all crash does not end the sweep, though no result comes between them. */
+static void crash_after_crash(void **state)
+{
+    enum { MANY = 7 };
+    sweepsum_t sum;
+    err_t e = {0};
+    (void)state;
+    seen->crashers = MANY;
+    if (sweep(NULL, &sum, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(sum.now[LEDGER_DONE], ITEMS - MANY);
+    assert_int_equal(sum.now[LEDGER_FAILED], MANY);
+    assert_int_equal(sum.left, 0);
 }
 
 /* The one that crashes has failed, after two attempts of which the second was alone; of the others none is lost, and only those that were beside it are done twice. */
@@ -171,7 +186,7 @@ static void cannot_start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(crashes, setup, teardown),
+        cmocka_unit_test_setup_teardown(crashes, setup, teardown), cmocka_unit_test_setup_teardown(crash_after_crash, setup, teardown),
         cmocka_unit_test_setup_teardown(admits, setup, teardown),
         cmocka_unit_test_setup_teardown(cannot_start, setup, teardown),
     };
