@@ -20,23 +20,35 @@ exec "$cryolex" "\$@"
 END
 chmod +x once
 
-cat >session <<END
+# Slurm lets what was requeued wait for two minutes. It is told to start after three seconds: within the second of the requeue
+# slurmd takes the new start for the old one, whose credential is revoked, and the task is lost.
+cat >session <<'END'
 #!/bin/bash
-jobs=\$("$top/scripts/slurm/submit" -n 8 -o array maps) || exit 1
+jobs=$("$1/scripts/slurm/submit" -n 8 -o array maps) || exit 1
+declare -A since
 for _ in {1..200}; do
-    state=\$(timeout 5 squeue -h -j "\${jobs#* }" -o %T 2>/dev/null)
-    [ -n "\$state" ] && [ "\$state" != COMPLETED ] && [ "\$state" != FAILED ] || exit 0
-    sleep 0.3
-    [ ! -e marker ] || for j in "\${jobs% *}_3" "\${jobs#* }"; do timeout 5 scontrol update JobId=\$j StartTime=now 2>/dev/null; done # Slurm lets one that was requeued wait for two minutes
+    sleep 0.5
+    queue=$(timeout 10 squeue -a -h -r -t all -j "${jobs/ /,}" -o '%i %T') || continue
+    while read -r id state; do
+        if [ "$state" != PENDING ]; then
+            unset "since[$id]"
+        elif [ $((SECONDS - ${since[$id]:=$SECONDS})) -ge 3 ]; then
+            timeout 10 scontrol update "JobId=$id" StartTime=now 2>/dev/null
+            unset "since[$id]"
+        fi
+    done <<<"$queue"
+    state=$(grep "^${jobs#* } " <<<"$queue")
+    [ "${state#* }" != COMPLETED ] && [ "${state#* }" != FAILED ] || exit 0
 done
-squeue
+echo "the jobs have not ended:"
+squeue -t all
 exit 1
 END
 chmod +x session
 
 array() {
-    run 0 "$cryolex" sweep -q -o ref maps && SLURM_CPUS=8 run 0 "$top/tests/slurm_local" ./session || return 1
-    [ -e marker ] && same parts 8 "$(find array -name ledger.sqlite | wc -l)" && same_as array || { tail array/*.log; return 1; }
+    run 0 "$cryolex" sweep -q -o ref maps && SLURM_CPUS=8 run 0 "$top/tests/slurm_local" ./session "$top" || return 1
+    [ -e marker ] && same parts 8 "$(find array -name ledger.sqlite | wc -l)" && same_as array || { tail -n 3 array/*.log; return 1; }
 }
 
 tap "sweep: an array of eight" array
