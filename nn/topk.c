@@ -73,6 +73,8 @@ static const topk_kern_t *kernel(void)
     return kernels[isa_best()];
 }
 
+topk_product_t topk_product(void) { return vnni() ? kernel()->product : NULL; }
+
 static topkpass_t choose(topkpass_t pass, size_t b, bool packed)
 {
     if (pass != TOPK_AUTO) return pass;

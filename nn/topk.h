@@ -71,6 +71,14 @@ void topk_offer(topk_t *t, size_t which, const near_t *hit, size_t n);
 /* The best rows so far of query `which`, best first, at most K into hit; how many. */
 size_t topk_hits(const topk_t *t, size_t which, near_t *hit);
 
+/* y (rows, 16 panels), ldy apart, = (float)(start + sum over k of x b), in int32, for x (rows, depth), ldx apart, and panels b (panels, depth / 4, 16, 4);
+ * start (16 panels). depth: a multiple of 4, at most TOPK_DIM_MAX. */
+typedef void (*topk_product_t)(const uint8_t *x, size_t ldx, size_t rows, const int8_t *b, size_t panels, size_t depth, const int32_t *start, float *y,
+                               size_t ldy);
+
+/* The product of 8-bit numbers of the first pass; NULL where this CPU has no instruction for it, and float32 is as fast. */
+topk_product_t topk_product(void);
+
 /* What the first pass is, for so many queries of that many numbers: "dot", "float32 avx512", "int8 vnni". */
 const char *topk_pass_name(topkpass_t pass, size_t b, int packed, char out[32]);
 

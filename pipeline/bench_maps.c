@@ -335,17 +335,15 @@ long benchmaps_own(const benchmaps_t *m, size_t i)
 /* Bit of the entries whose clean cubes correlate above TWIN with that of entry `own`. */
 static int twins(const index_t *x, size_t own, unsigned bit, uint8_t *bits, err_t *err)
 {
-    float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, err), *c = mem_new(x->n, sizeof *c, err);
+    float *c = mem_new(x->n, sizeof *c, err);
     size_t *row = mem_new(x->n, sizeof *row, err);
-    int rc = turns && c && row ? 0 : -1;
+    descquery_t *q = desc_query(x->cube + own * DESC_LEN, err);
+    int rc = c && row && q ? 0 : -1;
     for (size_t i = 0; !rc && i < x->n; i++) row[i] = i;
-    if (!rc) {
-        desc_turns(x->cube + own * DESC_LEN, turns);
-        rc = desc_match(turns, 1, x->cube, row, sizeof *row, x->n, c, err);
-    }
+    if (!rc) rc = desc_correlate(q, x->cube, row, sizeof *row, x->n, c, err);
     for (size_t i = 0; !rc && i < x->n; i++)
         if (c[i] > TWIN || i == own) bits[i] |= (uint8_t)bit;
-    mem_free(turns);
+    desc_query_free(q);
     mem_free(c);
     mem_free(row);
     return rc;

@@ -102,10 +102,9 @@ static void distances(const float *q, const float *x, size_t len, const hit_t *h
 }
 
 /* Add the shape term to n hits; shape (n) is scratch. */
-static int second_stage(const index_t *x, const record_t *q, const plan_t *p, const float *turns, hit_t *h, size_t n, float *shape,
-                        err_t *err)
+static int second_stage(const index_t *x, const record_t *q, const plan_t *p, const descquery_t *cube, hit_t *h, size_t n, float *shape, err_t *err)
 {
-    if (cubes(p->kind) && desc_match(turns, 1, x->cube, &h->entry, sizeof *h, n, shape, err)) return -1;
+    if (cubes(p->kind) && desc_correlate(cube, x->cube, &h->entry, sizeof *h, n, shape, err)) return -1;
     if (p->kind == SEARCH_ZERNIKE) distances(q->zernike, x->zernike, DESCRIBE_ZERNIKE, h, n, shape);
     if (p->kind == SEARCH_PROFILE) distances(q->profile, x->profile, DESCRIBE_PROFILE, h, n, shape);
     if (p->kind == SEARCH_SIZE || p->kind == SEARCH_LEARNED) return 0;
@@ -162,22 +161,22 @@ static int rank(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, 
 {
     enum { FIRST = 1024, STEP = 512 }; /* entries scored between two looks at the bound */
     double most = p->shape > 0 ? p->shape : 0; /* what an entry may still gain */
-    float *turns = mem_new((size_t)DESC_TURNS * DESC_LEN, sizeof *turns, err), *shape = mem_new(FIRST, sizeof *shape, err);
-    int rc = turns && shape ? 0 : -1;
+    float *shape = mem_new(FIRST, sizeof *shape, err);
+    descquery_t *cube = cubes(p->kind) ? desc_query(q->cube, err) : NULL;
+    int rc = shape && (cube || !cubes(p->kind)) ? 0 : -1;
     size_t done = 0, kept = 0; /* h[0..kept-1]: the best of those scored, sorted */
-    if (!rc && cubes(p->kind)) desc_turns(q->cube, turns);
     qsort(h, all, sizeof *h, by_score); /* the likeliest come early, and those that follow can be ruled out */
     while (!rc && done < all) {
         if (kept == keep && (double)h[done].score + most + SLACK < (double)h[kept - 1].score) break;
         size_t step = done ? STEP : FIRST, m = all - done < step ? all - done : step;
-        rc = second_stage(x, q, p, turns, h + done, m, shape, err);
+        rc = second_stage(x, q, p, cube, h + done, m, shape, err);
         memmove(h + kept, h + done, m * sizeof *h); /* kept <= done */
         qsort(h, kept + m, sizeof *h, by_score);
         kept = kept + m < keep ? kept + m : keep;
         done += m;
     }
     *n = kept;
-    mem_free(turns);
+    desc_query_free(cube);
     mem_free(shape);
     return rc;
 }

@@ -23,6 +23,15 @@ void desc_unit(const int8_t desc[DESC_LEN], float unit[DESC_LEN]);
 /* turns (24, 4096): desc_unit() under each turn of turn.h. Thread-safe. */
 void desc_turns(const int8_t desc[DESC_LEN], float *turns);
 
+/* A query for desc_correlate(), which copies desc. Free with desc_query_free(); NULL: ERR_NOMEM. */
+typedef struct descquery descquery_t;
+descquery_t *desc_query(const int8_t desc[DESC_LEN], err_t *err);
+void desc_query_free(descquery_t *q); /* NULL is fine */
+
+/* The Pearson correlation of a query with n entries of a table, the best of the turns: desc_match() with the images of desc_turns(), in whole numbers
+ * where the CPU multiplies bytes faster than floats, and exact there. */
+int desc_correlate(const descquery_t *q, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
+
 /* How a query matches n entries of a table, the best of the turns. With one image a turn, that of desc_turns(), it is the Pearson
  * correlation of the query with an entry, with those of align_turns() the aligned one: the norm of the dot products of the
  * images with the entry, mean off and unit length, or the first product where that is not above 0.

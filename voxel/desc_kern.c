@@ -16,7 +16,17 @@ static void unpack(const int8_t *d, size_t n, float *x, int32_t sum[2])
     }
 }
 
-const desc_kern_t desc_kern_ref = {"ref", unpack};
+static void lift(const int8_t *d, size_t n, uint8_t *x, int32_t sum[2])
+{
+    sum[0] = sum[1] = 0;
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (uint8_t)(d[i] + 128);
+        sum[0] += d[i];
+        sum[1] += d[i] * d[i];
+    }
+}
+
+const desc_kern_t desc_kern_ref = {"ref", unpack, lift};
 
 const desc_kern_t *desc_kern_at(int i)
 {

@@ -9,6 +9,8 @@ typedef struct {
     const char *name;
     /* x (n): the bytes d (n) as floats; sum[0]: of them, sum[1]: of their squares. n at most 2^16. */
     void (*unpack)(const int8_t *d, size_t n, float *x, int32_t sum[2]);
+    /* x (n): the bytes d (n) + 128; the same sums, of d. */
+    void (*lift)(const int8_t *d, size_t n, uint8_t *x, int32_t sum[2]);
 } desc_kern_t;
 
 /* Entry i, best last, entry 0 plain C; NULL past the end or when this CPU cannot run it. */
