@@ -6,7 +6,7 @@ libclx_a_SOURCES = \
 	lib/clx_priv.h \
 	lib/clx_query.c
 libclx_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENBLAS_CFLAGS) $(LZMA_CFLAGS)
-CLX_PARTS = libpipeline.a libtext.a libvoxel.a $(VOXEL_AVX2) libnn.a $(NN_AVX2) $(NN_AVX512) $(NN_VNNI) libpdb.a libmrc.a libbase.a
+CLX_PARTS = libpipeline.a libtext.a libvoxel.a $(VOXEL_AVX2) $(VOXEL_AVX512) libnn.a $(NN_AVX2) $(NN_AVX512) $(NN_VNNI) libpdb.a libmrc.a libbase.a
 CLX_LIBS = $(PIPELINE_LIBS) $(TEXT_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(OPENBLAS_LIBS) $(JANSSON_LIBS)
 EXTRA_DIST += lib/cryolex.h lib/cryolex.map
 
@@ -36,7 +36,8 @@ libcryolex.a: libclx.a $(CLX_PARTS)
 	$(AM_V_AR)rm -f $@ && $(AR) $(ARFLAGS) $@ lib/cryolex.o && $(RANLIB) $@
 
 # Objects of a build that was configured otherwise before, without the library, would not link.
-$(libclx_a_OBJECTS) $(libpipeline_a_OBJECTS) $(libtext_a_OBJECTS) $(libvoxel_a_OBJECTS) $(libvoxel_avx2_a_OBJECTS) $(libvoxel_exact_avx2_a_OBJECTS) $(libnn_a_OBJECTS) $(libnn_avx2_a_OBJECTS) \
+$(libclx_a_OBJECTS) $(libpipeline_a_OBJECTS) $(libtext_a_OBJECTS) $(libvoxel_a_OBJECTS) $(libvoxel_avx2_a_OBJECTS) $(libvoxel_exact_avx2_a_OBJECTS) \
+$(libvoxel_avx512_a_OBJECTS) $(libvoxel_exact_avx512_a_OBJECTS) $(libnn_a_OBJECTS) $(libnn_avx2_a_OBJECTS) \
 $(libnn_avx512_a_OBJECTS) $(libnn_vnni_a_OBJECTS) $(libpdb_a_OBJECTS) $(libmrc_a_OBJECTS) $(libbase_a_OBJECTS): flags.stamp
 flags.stamp: Makefile
 	@echo '$(CC) $(AM_CFLAGS) $(CXX) $(AM_CXXFLAGS)' >$@.new; if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi

@@ -47,6 +47,9 @@ const lines_kern_t *lines_kern_at(int i)
 #ifdef HAVE_AVX2
     case 2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &lines_kern_avx2 : NULL;
 #endif
+#if defined(HAVE_AVX2) && defined(HAVE_AVX512)
+    case 3: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &lines_kern_avx512 : NULL;
+#endif
     default: return NULL;
     }
 }

@@ -36,6 +36,6 @@ void lines_unfold4(const float *const row[4], size_t w, float *a, float *b, size
 void lines_unfold2(const float *const row[4], size_t w, float *a, float *b);
 
 /* The entries, one object each. */
-extern const lines_kern_t lines_kern_ref, lines_kern_vec, lines_kern_avx2;
+extern const lines_kern_t lines_kern_ref, lines_kern_vec, lines_kern_avx2, lines_kern_avx512;
 
 #endif

@@ -14,30 +14,34 @@ typedef float vec_t __attribute__((vector_size(KERN_VEC * sizeof(float)), may_al
 typedef float loose_t __attribute__((vector_size(KERN_VEC * sizeof(float)), aligned(4), may_alias)); /* any address */
 typedef float four_t __attribute__((vector_size(4 * sizeof(float)), aligned(4), may_alias));
 
-enum { TWO = 2 * KERN_VEC }; /* columns in two vectors: KERN_ROWS x 2 sums stay in registers */
+/* The columns of `vecs` vectors, 1 or 2, which begin at p and q: KERN_ROWS x 2 sums stay in registers. */
+static inline __attribute__((always_inline)) void strip(const float *a, size_t rows, size_t cols, const float *p, const float *q, const size_t vecs, float *e)
+{
+    for (size_t j = 0; j < rows; j += KERN_ROWS) {
+        vec_t s[KERN_ROWS][2] = {{{0}}};
+        for (size_t i = 0; i < cols; i++) {
+            const vec_t u = *(const vec_t *)(p + i * KERN_COLS), v = *(const vec_t *)(q + i * KERN_COLS);
+            for (size_t r = 0; r < KERN_ROWS; r++) {
+                const float f = a[i * rows + j + r];
+                s[r][0] += f * u;
+                if (vecs > 1) s[r][1] += f * v;
+            }
+        }
+        for (size_t r = 0; r < KERN_ROWS; r++) {
+            vec_t *out = (vec_t *)(e + (j + r) * LINES_W);
+            out[0] = s[r][0];
+            if (vecs > 1) out[1] = s[r][1];
+        }
+    }
+}
 
 static void product(const float *a, size_t rows, size_t cols, const float *u, size_t panel, size_t w, float *e)
 {
-    for (size_t c = 0; c < w; c += TWO) {
-        const float *block = u + c / KERN_COLS * panel + c % KERN_COLS;
-        for (size_t j = 0; j < rows; j += KERN_ROWS) {
-            vec_t s[KERN_ROWS][2] = {{{0}}};
-            for (size_t i = 0; i < cols; i++) {
-                const vec_t *in = (const vec_t *)(block + i * KERN_COLS);
-                vec_t p = in[0], q = in[1];
-                for (size_t r = 0; r < KERN_ROWS; r++) {
-                    float f = a[i * rows + j + r];
-                    s[r][0] += f * p;
-                    s[r][1] += f * q;
-                }
-            }
-            for (size_t r = 0; r < KERN_ROWS; r++) {
-                vec_t *out = (vec_t *)(e + (j + r) * LINES_W + c);
-                out[0] = s[r][0];
-                out[1] = s[r][1];
-            }
-        }
-    }
+    size_t c = 0;
+    const float *first[LINES_W / KERN_VEC + 1]; /* of the vectors of a row */
+    for (size_t k = 0; k < w; k += KERN_VEC) first[k / KERN_VEC] = u + k / KERN_COLS * panel + k % KERN_COLS;
+    for (; c + 2 * KERN_VEC <= w; c += 2 * KERN_VEC) strip(a, rows, cols, first[c / KERN_VEC], first[c / KERN_VEC + 1], 2, e + c);
+    if (c < w) strip(a, rows, cols, first[c / KERN_VEC], first[c / KERN_VEC], 1, e + c);
 }
 
 static void fold(const float *a, const float *b, size_t half, size_t w, float *const row[4], size_t panel)

@@ -23,7 +23,7 @@ libvoxel_a_SOURCES = \
 	voxel/spectrum.c voxel/spectrum.h \
 	voxel/turn.c voxel/turn.h \
 	voxel/zernike.c voxel/zernike.h
-VOXEL_LIBS = libvoxel.a $(VOXEL_AVX2) $(NN_LIBS) $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
+VOXEL_LIBS = libvoxel.a $(VOXEL_AVX2) $(VOXEL_AVX512) $(NN_LIBS) $(FFTW_LIBS) $(OPENBLAS_LIBS) $(GSL_LIBS)
 
 # Variants for one instruction set, each with its own flags.
 if HAVE_AVX2
@@ -38,6 +38,16 @@ libvoxel_exact_avx2_a_SOURCES = voxel/desc_vec.c voxel/tally_vec.c
 libvoxel_exact_avx2_a_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS) -ffp-contract=off
 libvoxel_exact_avx2_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=8 -DTALLY_ENTRY=tally_avx2 -DDESC_ENTRY=desc_kern_avx2 -DKERN_NAME='"avx2"'
 VOXEL_AVX2 += libvoxel_exact_avx2.a
+endif
+if HAVE_AVX512
+noinst_LIBRARIES += libvoxel_avx512.a libvoxel_exact_avx512.a
+libvoxel_avx512_a_SOURCES = voxel/lines_vec.c
+libvoxel_avx512_a_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
+libvoxel_avx512_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=16 -DKERN_ENTRY=lines_kern_avx512 -DKERN_NAME='"avx512"' -DKERN_FFT=32.0
+libvoxel_exact_avx512_a_SOURCES = voxel/tally_vec.c
+libvoxel_exact_avx512_a_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS) -ffp-contract=off
+libvoxel_exact_avx512_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_VEC=16 -DTALLY_ENTRY=tally_avx512 -DKERN_NAME='"avx512"'
+VOXEL_AVX512 = libvoxel_avx512.a libvoxel_exact_avx512.a
 endif
 
 if HAVE_CMOCKA

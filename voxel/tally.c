@@ -37,6 +37,9 @@ const tally_t *tally_at(int i)
 #ifdef HAVE_AVX2
     case 2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &tally_avx2 : NULL;
 #endif
+#if defined(HAVE_AVX2) && defined(HAVE_AVX512)
+    case 3: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &tally_avx512 : NULL;
+#endif
     default: return NULL;
     }
 }

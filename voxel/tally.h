@@ -32,6 +32,6 @@ const tally_t *tally_at(int i);
 const tally_t *tally(void);
 
 /* The entries, one object each. */
-extern const tally_t tally_ref, tally_vec, tally_avx2;
+extern const tally_t tally_ref, tally_vec, tally_avx2, tally_avx512;
 
 #endif

@@ -1,5 +1,9 @@
 /* tally_vec: the loops of tally in the compiler's vectors of KERN_VEC floats. Compiled once for every instruction set, with KERN_VEC and
  * TALLY_ENTRY given. */
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
 #include "voxel/tally.h"
 
 #ifndef TALLY_ENTRY
@@ -52,17 +56,44 @@ static place_t bins(const float *x, real_t lo, real_t scale)
     return __builtin_convertvector((real_t)(((mask_t)t & in) | ((mask_t)last & ~in)), place_t);
 }
 
+enum { STEP = 16 }; /* values in hand: a multiple of TALLY_LANES and of KERN_VEC */
+
+/* Are STEP values the same bits? */
+static inline __attribute__((always_inline)) int all_same(const float *x)
+{
+    const bits_t first = (bits_t)((vec_t){0} + x[0]);
+    bits_t other = {0};
+    for (int k = 0; k < STEP; k += KERN_VEC) other |= (bits_t)*(const loose_t *)(x + k) ^ first;
+#if KERN_VEC == 16
+    return !_mm512_test_epi32_mask((__m512i)other, (__m512i)other);
+#elif KERN_VEC == 8
+    return _mm256_testz_si256((__m256i)other, (__m256i)other);
+#else
+    return !(other[0] | other[1] | other[2] | other[3]);
+#endif
+}
+
 static void count(const float *x, size_t n, double lo, double scale, uint32_t *bin)
 {
-    enum { STEP = 8 }; /* a multiple of TALLY_LANES and of HALF */
+    enum { MANY = 32 * STEP };
     const real_t vlo = (real_t){0} + lo, vscale = (real_t){0} + scale;
-    size_t i = 0;
-    for (; i + STEP <= n; i += STEP) {
-        int32_t at[STEP] __attribute__((aligned(64)));
-        for (int k = 0; k < STEP; k += HALF) *(place_t *)(at + k) = bins(x + i + k, vlo, vscale);
-        for (int k = 0; k < STEP; k++) bin[(size_t)k % TALLY_LANES * TALLY_BINS + (size_t)at[k]]++;
+    const size_t whole = n / STEP * STEP;
+    for (size_t from = 0; from < whole; from += MANY) {
+        const size_t to = whole - from < MANY ? whole : from + MANY;
+        int32_t at[MANY] __attribute__((aligned(64)));
+        size_t m = 0;
+        for (size_t i = from; i < to; i += STEP)
+            if (all_same(x + i)) { /* as around a masked molecule */
+                const place_t one = bins(x + i, vlo, vscale);
+                bin[one[0]] += STEP;
+            } else {
+                for (size_t k = 0; k < STEP; k += HALF) *(place_t *)(at + m + k) = bins(x + i + k, vlo, vscale);
+                m += STEP;
+            }
+        for (size_t k = 0; k < m; k += TALLY_LANES)
+            for (size_t lane = 0; lane < TALLY_LANES; lane++) bin[lane * TALLY_BINS + (size_t)(uint32_t)at[k + lane]]++;
     }
-    tally_ref.count(x + i, n - i, lo, scale, bin);
+    tally_ref.count(x + whole, n - whole, lo, scale, bin);
 }
 
 const tally_t TALLY_ENTRY = {KERN_NAME, range, count};
