@@ -111,7 +111,7 @@ static int look(work_t *w, double sigma, look_t *l, err_t *err)
     return frame_of(w->low, w->weight, &l->frame, err);
 }
 
-/* The map as it is looked at: what is not clean is put right as its planes are read. */
+/* The map as it is looked at: what is not clean is put right in copies of its planes. */
 typedef struct {
     const vol_t *vol;
     const survey_t *survey;
@@ -159,7 +159,7 @@ static int read_planes(void *ctx, size_t z0, size_t nz, float *out, err_t *err)
         float *plane = out;
         for (size_t y = s->lo[1]; y < s->lo[1] + s->ny; y++, out += s->nx)
             memcpy(out, s->vol->data + vol_idx(s->vol, s->lo[0], y, z), s->nx * sizeof *out);
-        if (!s->clean) put_right(s, plane, s->nx * s->ny);
+        put_right(s, plane, s->nx * s->ny);
     }
     return 0;
 }
@@ -180,7 +180,10 @@ static vol_t *regrid(source_t *s, const size_t lo[3], const size_t hi[3], double
     s->nx = side[0];
     s->ny = side[1];
     resample_t *r = resample_begin(&shape, n[0], n[1], n[2], err);
-    vol_t *w = r && !resample_from(r, read_planes, s, err) ? resample_end(r, err) : NULL;
+    int rc = !r ? -1
+           : !s->clean ? resample_from(r, read_planes, s, err)
+                       : resample_part(r, 0, side[2], s->vol->data + vol_idx(s->vol, lo[0], lo[1], lo[2]), s->vol->nx, s->vol->nx * s->vol->ny, err);
+    vol_t *w = rc ? NULL : resample_end(r, err);
     resample_free(r);
     return w;
 }

@@ -83,13 +83,13 @@ void resample_free(resample_t *r)
 
 static size_t width(size_t c, size_t n) { return n - c < LINES_W ? n - c : LINES_W; }
 
-/* in (ny,nx) -> out (my,mx) */
-static void plane(const resample_t *r, const float *in, float *out, float *work)
+/* in (ny,nx), `row` floats from row to row -> out (my,mx) */
+static void plane(const resample_t *r, const float *in, size_t row, float *out, float *work)
 {
     size_t nx = r->in.nx, my = r->out.ny, mx = r->out.nx;
     float *turned = work, *rest = work + r->per_thread - lines_work(r->axis[1]);
     for (size_t x = 0; x < nx; x += LINES_W)
-        lines_run(r->axis[1], in + x, nx, width(x, nx), true, turned + x * my, my, rest);
+        lines_run(r->axis[1], in + x, row, width(x, nx), true, turned + x * my, my, rest);
     rest = work + r->per_thread - lines_work(r->axis[0]);
     for (size_t y = 0; y < my; y += LINES_W)
         lines_run(r->axis[0], turned + y, my, width(y, my), true, out + y * mx, mx, rest);
@@ -97,9 +97,9 @@ static void plane(const resample_t *r, const float *in, float *out, float *work)
 
 static float *work_of(const resample_t *r) { return r->work + (size_t)omp_get_thread_num() * r->per_thread; }
 
-int resample_slab(resample_t *r, size_t z0, size_t nz, const float *data, err_t *err)
+int resample_part(resample_t *r, size_t z0, size_t nz, const float *data, size_t row, size_t size, err_t *err)
 {
-    size_t size = r->in.nx * r->in.ny, reduced = r->out.nx * r->out.ny;
+    size_t reduced = r->out.nx * r->out.ny;
     if (z0 > r->in.nz || nz > r->in.nz - z0)
         return err_set(err, ERR_USAGE, "resample: planes %zu to %zu of %zu", z0, z0 + nz, r->in.nz);
     for (size_t z = z0; z < z0 + nz; z++)
@@ -108,8 +108,13 @@ int resample_slab(resample_t *r, size_t z0, size_t nz, const float *data, err_t 
     r->planes += nz;
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
     for (size_t z = 0; z < nz; z++)
-        plane(r, data + z * size, r->mid + (z0 + z) * reduced, work_of(r));
+        plane(r, data + z * size, row, r->mid + (z0 + z) * reduced, work_of(r));
     return 0;
+}
+
+int resample_slab(resample_t *r, size_t z0, size_t nz, const float *data, err_t *err)
+{
+    return resample_part(r, z0, nz, data, r->in.nx, r->in.nx * r->in.ny, err);
 }
 
 int resample_from(resample_t *r, resample_read_t read, void *ctx, err_t *err)
@@ -128,7 +133,7 @@ int resample_from(resample_t *r, resample_read_t read, void *ctx, err_t *err)
         stop = r->failed;
         if (stop) continue;
         if (!read(ctx, z, 1, in, &e)) {
-            plane(r, in, r->mid + z * reduced, work_of(r));
+            plane(r, in, r->in.nx, r->mid + z * reduced, work_of(r));
             continue;
         }
 #pragma omp atomic write
