@@ -126,31 +126,45 @@ static int align(const index_t *x, const plan_t *p, const float *turns, hit_t *h
     return 0;
 }
 
+/* Of the hits from..n-1 those that could still reach a score of `bar`, with a correlation of at most limit[i - from], or of 1: in the places from `from`
+ * on; returns where they end. */
+static size_t could_reach(const plan_t *p, hit_t *h, size_t from, size_t n, const float *limit, double bar)
+{
+    size_t m = from;
+    for (size_t i = from; i < n; i++) {
+        const double most = limit ? fmax((double)limit[i - from], (double)h[i].cube) : 1;
+        if ((double)h[i].score + p->shape * (most - (double)h[i].cube) < bar) continue;
+        const hit_t t = h[i];
+        h[i] = h[m];
+        h[m++] = t;
+    }
+    return m;
+}
+
 /* Aligned correlations of n hits, of which the first `top` are wanted, and their order by them: of the FIRST best, and of those that could still be
- * among the first, if their correlation were 1. */
+ * among the first. */
 static int third_stage(const index_t *x, const record_t *q, const plan_t *p, hit_t *h, size_t n, size_t top, err_t *err)
 {
     enum { FIRST = 128 };
     const size_t first = least(n, greatest(top, FIRST));
     float *turns = mem_new((size_t)TURNS * ALIGN_IMAGES, DESC_LEN * sizeof *turns, err), *shape = mem_new(n, sizeof *shape, err);
+    descquery_t *images = NULL;
     int rc = turns && shape ? 0 : -1;
     if (!rc) {
         align_turns(q->cube, turns);
-        rc = align(x, p, turns, h, first, shape, err);
+        images = desc_query_images(turns, ALIGN_IMAGES, err);
+        rc = images ? align(x, p, turns, h, first, shape, err) : -1;
     }
     if (!rc) {
         qsort(h, first, sizeof *h, by_score);
         const double bar = (double)h[top - 1].score - SLACK;
-        size_t m = first;
-        for (size_t i = first; i < n; i++) {
-            if ((double)h[i].score + p->shape * (1 - (double)h[i].cube) < bar) continue;
-            const hit_t t = h[i];
-            h[i] = h[m];
-            h[m++] = t;
-        }
-        rc = align(x, p, turns, h + first, m - first, shape, err);
+        size_t m = could_reach(p, h, first, n, NULL, bar);
+        rc = desc_most(images, x->cube, &h[first].entry, sizeof *h, m - first, shape, err);
+        if (!rc) m = could_reach(p, h, first, m, shape, bar);
+        if (!rc) rc = align(x, p, turns, h + first, m - first, shape, err);
         qsort(h, n, sizeof *h, by_score);
     }
+    desc_query_free(images);
     mem_free(turns);
     mem_free(shape);
     return rc;

@@ -170,6 +170,7 @@ static void bytes_as_plain(void **state)
     static const size_t lengths[] = {0, 1, 7, 8, 9, 31, 33, 1000, DESC_LEN};
     static int8_t d[DESC_LEN + 1];
     static float a[DESC_LEN + 8], b[DESC_LEN + 8];
+    static uint8_t x[DESC_LEN + 8], y[DESC_LEN + 8];
     rng_t r;
     rng_seed(&r, 9);
     for (size_t i = 0; i <= DESC_LEN; i++) d[i] = (int8_t)(rng_next(&r) >> 56);
@@ -183,7 +184,62 @@ static void bytes_as_plain(void **state)
             assert_memory_equal(a, b, sizeof a);
             assert_memory_equal(p, q, sizeof p);
             if (n) assert_close((double)b[n - 1], d[n], 0);
+            memset(x, 0x5a, sizeof x);
+            memset(y, 0x5a, sizeof y);
+            desc_kern_ref.lift(d + 1, n, x, p);
+            desc_kern_at(i)->lift(d + 1, n, y, q);
+            assert_memory_equal(x, y, sizeof x);
+            assert_memory_equal(p, q, sizeof p);
+            if (n) assert_int_equal(y[n - 1], d[n] + 128);
         }
+}
+
+/* Bumps and noise of all sizes, bytes at their limits, and a constant. */
+static int8_t *mixed_cubes(size_t n)
+{
+    int8_t *c = mem_new(n, DESC_LEN, NULL);
+    rng_t r;
+    rng_seed(&r, 31);
+    for (size_t e = 0; e < n; e++)
+        for (size_t i = 0; i < DESC_LEN; i++) {
+            const double far = fabs((double)(i % N) - 7) + fabs((double)(i / N % N) - 8) + fabs((double)(i / (N * N)) - (double)(e % 9)), u = rng_unit(&r);
+            c[e * DESC_LEN + i] = e % 7 == 3 ? 5 : e % 7 == 5 ? (int8_t)(u < 0.5 ? -127 : 127) : (int8_t)lrint(100 * exp(-far * far / (double)(10 + e)) + 20 * (u - 0.5) * (double)(e % 4));
+        }
+    return c;
+}
+
+/* Plain correlations in whole numbers and in floats; and no bound is below what it bounds, or far above it. */
+static void whole_numbers(void **state)
+{
+    (void)state;
+    enum { CUBES = 300 };
+    int8_t *c = mixed_cubes(CUBES);
+    float *turns = mem_new((size_t)TURNS * ALIGN_IMAGES * DESC_LEN, sizeof *turns, NULL), a[CUBES], b[CUBES], most[CUBES];
+    size_t row[CUBES];
+    double over = 0;
+    for (size_t i = 0; i < CUBES; i++) row[i] = (7 * i + 3) % CUBES;
+    for (size_t k = 0; k < 12; k++) {
+        const int8_t *q = c + k * 17 * DESC_LEN;
+        desc_turns(q, turns);
+        assert_int_equal(desc_match(turns, 1, c, row, sizeof *row, CUBES, a, NULL), 0);
+        descquery_t *w = desc_query(q, NULL);
+        assert_int_equal(desc_correlate(w, c, row, sizeof *row, CUBES, b, NULL), 0);
+        for (size_t i = 0; i < CUBES; i++) assert_close((double)b[i], (double)a[i], 1.5 * DESC_STEP);
+        desc_query_free(w);
+        align_turns(q, turns);
+        assert_int_equal(desc_match(turns, ALIGN_IMAGES, c, row, sizeof *row, CUBES, a, NULL), 0);
+        w = desc_query_images(turns, ALIGN_IMAGES, NULL);
+        assert_int_equal(desc_most(w, c, row, sizeof *row, CUBES, most, NULL), 0);
+        for (size_t i = 0; i < CUBES; i++) {
+            assert_true(most[i] >= a[i] && most[i] <= 1);
+            over = fmax(over, most[i] < 1 ? (double)(most[i] - a[i]) : 0);
+        }
+        desc_query_free(w);
+    }
+    printf("# bounds are at most %.3f above\n", over);
+    assert_true(over < 0.2);
+    mem_free(turns);
+    mem_free(c);
 }
 
 /* The cube that tests/parity/align.py makes too. */
@@ -229,7 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forgives_a_little),   cmocka_unit_test(all_axes_alike),       cmocka_unit_test(within_bounds),
-        cmocka_unit_test(constant_is_nothing), cmocka_unit_test(same_for_any_threads), cmocka_unit_test(bytes_as_plain), cmocka_unit_test(as_numpy),
+        cmocka_unit_test(constant_is_nothing), cmocka_unit_test(same_for_any_threads), cmocka_unit_test(bytes_as_plain), cmocka_unit_test(whole_numbers), cmocka_unit_test(as_numpy),
     };
     return cmocka_run_group_tests_name("align", tests, NULL, NULL);
 }

@@ -23,15 +23,6 @@ void desc_unit(const int8_t desc[DESC_LEN], float unit[DESC_LEN]);
 /* turns (24, 4096): desc_unit() under each turn of turn.h. Thread-safe. */
 void desc_turns(const int8_t desc[DESC_LEN], float *turns);
 
-/* A query for desc_correlate(), which copies desc. Free with desc_query_free(); NULL: ERR_NOMEM. */
-typedef struct descquery descquery_t;
-descquery_t *desc_query(const int8_t desc[DESC_LEN], err_t *err);
-void desc_query_free(descquery_t *q); /* NULL is fine */
-
-/* The Pearson correlation of a query with n entries of a table, the best of the turns: desc_match() with the images of desc_turns(), in whole numbers
- * where the CPU multiplies bytes faster than floats, and exact there. */
-int desc_correlate(const descquery_t *q, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
-
 /* How a query matches n entries of a table, the best of the turns. With one image a turn, that of desc_turns(), it is the Pearson
  * correlation of the query with an entry, with those of align_turns() the aligned one: the norm of the dot products of the
  * images with the entry, mean off and unit length, or the first product where that is not above 0.
@@ -42,5 +33,20 @@ int desc_correlate(const descquery_t *q, const int8_t *desc, const size_t *row, 
  * One product (24 images x 4096 x entries) a block of entries, blocks in parallel: the same bytes for any number of threads.
  * 0, or -1: ERR_NOMEM. */
 int desc_match(const float *turns, size_t images, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
+
+/* A query in 8-bit numbers, which a CPU with an instruction for their products compares faster than floats. Free with desc_query_free(). NULL: ERR_NOMEM. */
+typedef struct descquery descquery_t;
+void desc_query_free(descquery_t *q); /* NULL is fine */
+
+/* Of a descriptor, and the Pearson correlation with n entries of a table, the best of the turns: what desc_match() finds with the images of
+ * desc_turns(), by that function where the CPU has no such instruction, and else exact. Rows, best, errors and threads as there. */
+descquery_t *desc_query(const int8_t desc[DESC_LEN], err_t *err);
+int desc_correlate(const descquery_t *q, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
+
+/* Of several images (images, 4096) under turn 0, and how much desc_match() may find with them under all turns: most (n), never less, up to 1, and mostly by some
+ * hundredths more; 1 for all where the CPU has no such instruction. An image is s Q + E, Q in whole numbers, and as an entry c has length 1, the norm
+ * of the products of all with c is at most that of s Q c and the norm of the lengths of the E. */
+descquery_t *desc_query_images(const float *image, size_t images, err_t *err);
+int desc_most(const descquery_t *q, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *most, err_t *err);
 
 #endif

@@ -1,9 +1,27 @@
-/* desc_kern: the inner loop of desc over bytes. The table's entries agree to the last bit. */
+/* desc_kern: what desc and desc_whole share, and their inner loops over bytes, the entries of a table, which agree to the last bit. */
 #ifndef CRYOLEX_VOXEL_DESC_KERN_H
 #define CRYOLEX_VOXEL_DESC_KERN_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "voxel/desc.h"
+
+/* Row number `at` of the rows to compare. */
+static inline const int8_t *desc_row(const int8_t *desc, const size_t *row, size_t stride, size_t at)
+{
+    return desc + *(const size_t *)(const void *)((const char *)row + at * stride) * DESC_LEN;
+}
+
+/* 1 / length of the mean-free entry, by the exact sums of its bytes and of their squares (4096 * 127^2 < 2^31). */
+static inline float desc_inverse(const int32_t sum[2])
+{
+    double var = (double)sum[1] - (double)sum[0] * (double)sum[0] / DESC_LEN;
+    return var > 0 ? (float)(1 / sqrt(var)) : 0;
+}
+
+static inline float desc_in_steps(double r) { return (float)fmin(fmax(DESC_STEP * nearbyint(r / DESC_STEP), -1), 1); }
 
 typedef struct {
     const char *name;

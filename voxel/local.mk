@@ -7,7 +7,7 @@ libvoxel_a_SOURCES = \
 	voxel/components.c voxel/components.h \
 	voxel/contour.c voxel/contour.h \
 	voxel/cube.c voxel/cube.h \
-	voxel/desc.c voxel/desc.h voxel/desc_kern.c voxel/desc_kern.h voxel/desc_vec.c \
+	voxel/desc.c voxel/desc.h voxel/desc_kern.c voxel/desc_kern.h voxel/desc_vec.c voxel/desc_whole.c \
 	voxel/encoder.c voxel/encoder.h voxel/encoder_table.c voxel/encoder_table.h \
 	voxel/fft.c voxel/fft.h \
 	voxel/symmetry.c voxel/symmetry.h \
