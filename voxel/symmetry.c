@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-enum { AXES = 600, KEEP = 6, THIN = 6 };
+enum { AXES = 600, ALL = AXES + 3, BEST = 72, KEEP = 6, THIN = 6, VERY_THIN = 24 };
 static const double SPHERE = 0.44, APART = 0.21; /* of a side; radians between axes that are kept */
 static const double NEAR = 0.05; /* of SYMMETRY_SCORE: what tilts of two degrees and less may add */
 static const double VISIBLE = 0.01; /* least that the correlation falls short of 1 between turns */
@@ -27,7 +27,7 @@ typedef struct {
 typedef struct {
     size_t side;
     four_t *cell;    /* (side,side,side) the values at a voxel, beside it along x, along y, and along both */
-    points_t all, few; /* few: every THINth */
+    points_t all, few, fewest; /* few: every THINth; fewest: every VERY_THINth */
     float *own;      /* what the points lie in */
 } body_t;
 
@@ -171,30 +171,53 @@ static bool holds(const body_t *b, const axis_t *x, int fold, double *score, dou
 
 /* ---- axes ---- */
 
-/* The best of one fold over a hemisphere: at most KEEP of them, apart; how many. c (AXES + 3) is scratch. */
+/* Axis i of ALL: those of the cube come last. */
+static void axis_of(int i, double a[3])
+{
+    const double golden = M_PI * (3 - sqrt(5)), z = (i + 0.5) / AXES, r = sqrt(fmax(1 - z * z, 0));
+    for (int k = 0; k < 3; k++) a[k] = i == AXES + k;
+    if (i < AXES) a[0] = r * cos(golden * i), a[1] = r * sin(golden * i), a[2] = z;
+}
+
+/* The BESTth largest of the ALL numbers c. */
+static double bar_of(const double *c)
+{
+    double top[BEST] = {0};
+    int n = 0;
+    for (int i = 0; i < ALL; i++) {
+        if (n == BEST && c[i] <= top[BEST - 1]) continue;
+        int k = n < BEST ? n++ : BEST - 1;
+        for (; k > 0 && top[k - 1] < c[i]; k--) top[k] = top[k - 1];
+        top[k] = c[i];
+    }
+    return top[BEST - 1];
+}
+
+/* The best of one fold over a hemisphere: at most KEEP of them, apart; how many. By the fewest points first, and the BEST of these by more.
+ * c (ALL) is scratch. */
 static size_t seek(const body_t *b, int fold, double *c, axis_t *best)
 {
-    const double golden = M_PI * (3 - sqrt(5));
     size_t n = 0;
 #pragma omp parallel for schedule(static)
-    for (int i = 0; i < AXES + 3; i++) {
-        double a[3] = {i == AXES, i == AXES + 1, i == AXES + 2};
-        if (i < AXES) {
-            const double z = (i + 0.5) / AXES, r = sqrt(1 - z * z);
-            a[0] = r * cos(golden * i), a[1] = r * sin(golden * i), a[2] = z;
-        }
-        c[i] = fold_of(b, a, fold, &b->few);
+    for (int i = 0; i < ALL; i++) {
+        double a[3];
+        axis_of(i, a);
+        c[i] = fold_of(b, a, fold, &b->fewest);
+    }
+    const double bar = bar_of(c);
+#pragma omp parallel for schedule(dynamic, 8)
+    for (int i = 0; i < ALL; i++) {
+        double a[3];
+        axis_of(i, a);
+        c[i] = c[i] >= bar ? fold_of(b, a, fold, &b->few) : -2;
     }
     while (n < KEEP) {
         int k = 0;
-        for (int i = 1; i < AXES + 3; i++)
+        for (int i = 1; i < ALL; i++)
             if (c[i] > c[k]) k = i;
         if (c[k] < -1) break;
-        double a[3] = {k == AXES, k == AXES + 1, k == AXES + 2};
-        if (k < AXES) {
-            const double z = (k + 0.5) / AXES, r = sqrt(1 - z * z);
-            a[0] = r * cos(golden * k), a[1] = r * sin(golden * k), a[2] = z;
-        }
+        double a[3];
+        axis_of(k, a);
         c[k] = -2;
         bool near = false;
         for (size_t i = 0; i < n; i++) near = near || fabs(dot(best[i].axis, a)) > cos(APART);
@@ -280,15 +303,17 @@ static int take_points(body_t *b, const float *cube, err_t *err)
     const size_t side = b->side;
     const double middle = ((double)side - 1) / 2, r = SPHERE * (double)side;
     size_t room = padded(side * side * side) + 4;
-    b->own = mem_zero(2 * room, 4 * sizeof *b->own, err);
+    points_t *set[3] = {&b->all, &b->few, &b->fewest};
+    static const size_t every[3] = {1, THIN, VERY_THIN};
+    b->own = mem_zero(3 * room, 4 * sizeof *b->own, err);
     if (!b->own) return -1;
-    points_t *set[2] = {&b->all, &b->few};
-    for (size_t k = 0; k < 2; k++)
+    for (size_t k = 0; k < 3; k++)
         *set[k] = (points_t){.x = b->own + 4 * k * room, .y = b->own + (4 * k + 1) * room, .z = b->own + (4 * k + 2) * room, .v = b->own + (4 * k + 3) * room};
     for (size_t i = 0, n = 0; i < side * side * side; i++) {
         const double p[3] = {(double)(i % side) - middle, (double)(i / side % side) - middle, (double)(i / side / side) - middle};
         if (dot(p, p) > r * r) continue;
-        for (size_t k = 0; k < (n % THIN ? 1 : 2); k++) {
+        for (size_t k = 0; k < 3; k++) {
+            if (n % every[k]) continue;
             points_t *s = set[k];
             s->x[s->n] = (float)p[0], s->y[s->n] = (float)p[1], s->z[s->n] = (float)p[2], s->v[s->n] = cube[i];
             s->sum += (double)cube[i];
@@ -317,7 +342,7 @@ int symmetry_guess(const float *cube, size_t side, symmetry_t *out, err_t *err)
 {
     body_t b = {.side = side};
     if (side < 12 || side > 64) return err_set(err, ERR_RANGE, "symmetry: a cube of side %zu (12 to 64)", side);
-    double *c = mem_new(AXES + 3, sizeof *c, err);
+    double *c = mem_new(ALL, sizeof *c, err);
     int rc = c && !take_points(&b, cube, err) && !take_cells(&b, cube, err) ? 0 : -1;
     if (!rc) judge(&b, c, out);
     mem_free(c);
