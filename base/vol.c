@@ -28,6 +28,7 @@ vol_t *vol_clone(const vol_t *v, err_t *err)
     vol_t *w = mem_new(1, sizeof *w, err);
     if (!w) return NULL;
     *w = *v;
+    w->lead = 0;
     w->data = mem_new(vol_len(v), sizeof *w->data, err);
     if (!w->data) {
         mem_free(w);
@@ -40,7 +41,7 @@ vol_t *vol_clone(const vol_t *v, err_t *err)
 void vol_free(vol_t *v)
 {
     if (!v) return;
-    mem_free(v->data);
+    mem_free(v->data ? v->data - v->lead : NULL);
     mem_free(v);
 }
 

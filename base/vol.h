@@ -15,6 +15,7 @@ typedef struct {
     double voxel[3];  /* angstrom along x, y, z; > 0 */
     double origin[3]; /* angstrom; centre of voxel (0,0,0) */
     float *data;
+    size_t lead; /* floats of its memory before data: the header, in a file that was decompressed at one go; 0 in any other volume */
 } vol_t;
 
 typedef struct {

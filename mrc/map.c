@@ -271,7 +271,7 @@ static vol_t *read_format(mapfile_t *m, err_t *err)
     if (mapfile_open(m, err)) return NULL;
     vol_t *v = make_room(m, err);
     if (v && !load(m, v, err) && !check_end(m, err)) {
-        size_t bad = raw_count_bad(v->data, vol_len(v));
+        size_t bad = m->opts.unchecked ? 0 : raw_count_bad(v->data, vol_len(v));
         if (bad) notes_add(m->notes, "%zu voxels are NaN or infinite", bad);
         return straighten(m, v, err);
     }

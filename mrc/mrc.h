@@ -29,6 +29,7 @@ typedef struct {
     size_t mem_limit; /* bytes that one read may take; 0: no limit */
     bool images;      /* take a stack of images for a volume of that many sections */
     bool any_voxel;   /* map.h: a file without a voxel size is read with 1 angstrom and a note, not refused */
+    bool unchecked;   /* NaN and infinities are not looked for, and there is no note of them */
     bool as_stored;   /* leave the grid of a non-orthogonal cell as it is, as if its angles were 90 */
 } mrc_opts_t;
 

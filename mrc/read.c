@@ -100,6 +100,11 @@ static int make_room(reader_t *r, size_t extra, err_t *err)
     return r->vol->data ? 0 : -1;
 }
 
+static void count_bad(reader_t *r, const float *x, size_t n)
+{
+    if (!r->opts.unchecked) r->bad += raw_count_bad(x, n);
+}
+
 int reader_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t *err)
 {
     size_t nx = (size_t)r->h.n[0], step = READER_CHUNK / r->row_bytes ? READER_CHUNK / r->row_bytes : 1, got;
@@ -114,7 +119,7 @@ int reader_rows(reader_t *r, float *out, size_t rows, unsigned char *tmp, err_t 
         }
         for (size_t k = 0; !native && k < m; k++)
             raw_to_float(r->raw, r->h.big_endian, tmp + k * r->row_bytes, dst + k * nx, nx);
-        r->bad += raw_count_bad(dst, m * nx);
+        count_bad(r, dst, m * nx);
     }
     return 0;
 }
@@ -157,8 +162,8 @@ static bool fits_whole(const reader_t *r, size_t *extra)
     return r->src.codec == CODEC_GZIP && is_straight(r) && h->volumes == 1 && h->nsymbt < WHOLE_EXTENDED;
 }
 
-/* The whole file lands at the end of the memory and moves to the front as it is converted: the float of a voxel never
- * overtakes the bytes of the next. false: the decoder has to do it, or say why it cannot be done. */
+/* The whole file lands at the end of the memory. There it stays, where it has the floats of this machine after a header of whole cache lines; else it moves
+ * to the front as it is converted: the float of a voxel never overtakes the bytes of the next. false: the decoder has to do it, or say why it cannot be done. */
 static bool load_whole(reader_t *r, size_t extra, unsigned char *tmp)
 {
     const mrc_header_t *h = &r->h;
@@ -167,17 +172,24 @@ static bool load_whole(reader_t *r, size_t extra, unsigned char *tmp)
     unsigned char *raw = (unsigned char *)r->vol->data + room - file;
     if (!codec_gzip_whole(r->src.mem, r->src.mem_n, raw, file, &got) || got != file) return false;
     raw += h->data_at;
+    const bool native = raw_is_native(r->raw, h->big_endian);
+    if (native && raw == (unsigned char *)r->vol->data + extra && extra % MEM_ALIGN == 0) {
+        r->vol->lead = extra / sizeof(float);
+        r->vol->data += r->vol->lead;
+        count_bad(r, r->vol->data, nx * rows);
+        return true;
+    }
     size_t step = READER_CHUNK / r->row_bytes ? READER_CHUNK / r->row_bytes : 1;
     for (size_t j = 0; j < rows; j += step) {
         size_t m = rows - j < step ? rows - j : step;
         float *dst = r->vol->data + j * nx;
-        if (raw_is_native(r->raw, h->big_endian)) {
+        if (native) {
             memmove(dst, raw + j * r->row_bytes, m * r->row_bytes);
         } else {
             memcpy(tmp, raw + j * r->row_bytes, m * r->row_bytes);
             for (size_t k = 0; k < m; k++) raw_to_float(r->raw, h->big_endian, tmp + k * r->row_bytes, dst + k * nx, nx);
         }
-        r->bad += raw_count_bad(dst, m * nx);
+        count_bad(r, dst, m * nx);
     }
     return true;
 }

@@ -102,14 +102,15 @@ static int take_facts(record_t *r, const model_t *m, const item_t *it, err_t *er
     return r->title && r->method && r->molecules && r->organisms ? 0 : -1;
 }
 
-/* *level: contour_estimate() of v; NAN where that finds none. */
-static int take_cube(const describer_t *d, const vol_t *v, const double *contour, record_t *r, double *level, err_t *err)
+/* *level: contour_estimate() of v; NAN where that finds none. Of what is not finite there is a note. */
+static int take_cube(const describer_t *d, const vol_t *v, const double *contour, record_t *r, double *level, notes_t *notes, err_t *err)
 {
     cube_t c, other = {0};
     const cube_opts_t o = {.contour = contour};
     const bool two = d->cubes && d->side && d->side != CUBE_SIDE;
     if (cube_make_both(v, &o, &c, two ? &other : NULL, d->side, err)) return -1;
     *level = c.map_level;
+    if (c.bad) notes_add(notes, "%zu voxels are NaN or infinite", c.bad);
     r->rg = (float)c.frame.rg;
     r->volume = (float)c.volume;
     desc_pack(c.data, c.side, r->cube);
@@ -132,7 +133,7 @@ int describe_volume(const describer_t *d, const vol_t *v, double contour, record
     static const item_t none = {0};
     double level;
     *r = (record_t){.kind = ITEM_MAP, .level = (float)contour};
-    if (!take_cube(d, v, isnan(contour) ? NULL : &contour, r, &level, err) && !take_facts(r, NULL, &none, err)) return 0;
+    if (!take_cube(d, v, isnan(contour) ? NULL : &contour, r, &level, NULL, err) && !take_facts(r, NULL, &none, err)) return 0;
     record_free(r);
     return -1;
 }
@@ -141,6 +142,7 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
 {
     mrc_opts_t o = d->map;
     if (it->apix > 0) o.apix = it->apix;
+    o.unchecked = !it->half; /* the cube tells */
     double resolution = it->resolution;
     size_t from = d->coarse_from ? d->coarse_from : COARSE_FROM, to = d->coarse_to ? d->coarse_to : COARSE_TO;
     vol_t *v = it->half ? halves_read(it->path, it->half, &o, &resolution, notes, err)
@@ -152,7 +154,7 @@ static int describe_map(const describer_t *d, const item_t *it, record_t *r, not
     r->kind = ITEM_MAP;
     r->estimated = isnan(contour);
     r->resolution = (float)resolution;
-    if (!rc) rc = take_cube(d, v, r->estimated ? NULL : &contour, r, &level, err);
+    if (!rc) rc = take_cube(d, v, r->estimated ? NULL : &contour, r, &level, notes, err);
     r->level = (float)(r->estimated ? level : contour);
     vol_free(v);
     if (!rc) rc = found ? take_header(r, &e, it, err) : take_facts(r, NULL, it, err);
@@ -167,7 +169,7 @@ static int describe_model(const describer_t *d, const item_t *it, record_t *r, n
     vol_t *v = m ? describe_density(m, err) : NULL;
     r->kind = ITEM_MODEL;
     r->level = NAN;
-    int rc = v && !take_cube(d, v, NULL, r, &level, err) && !take_facts(r, m, it, err) ? 0 : -1;
+    int rc = v && !take_cube(d, v, NULL, r, &level, NULL, err) && !take_facts(r, m, it, err) ? 0 : -1;
     vol_free(v);
     model_free(m);
     return rc;

@@ -292,16 +292,14 @@ static int check(const vol_t *v, size_t side, err_t *err)
     return 0;
 }
 
-/* The work grid and what it tells; *level: of the map as it came. */
-static int survey(const vol_t *v, const cube_opts_t *o, work_t *w, look_t *l, double *level, err_t *err)
+/* The work grid and what it tells; s: of the map as it came. */
+static int survey(const vol_t *v, const cube_opts_t *o, work_t *w, look_t *l, survey_t *s, err_t *err)
 {
-    survey_t s;
-    source_t map = {.vol = v, .survey = &s, .contour = o ? o->contour : NULL};
+    source_t map = {.vol = v, .survey = s, .contour = o ? o->contour : NULL};
     bool draft = o && o->draft;
-    if (contour_survey(v, &s, err)) return -1;
-    *level = s.contrast ? s.contour.level : (double)NAN;
-    map.clean = !s.bad && s.least >= s.lo && s.most <= s.hi && !(map.contour && s.least < *map.contour);
-    l->contour.background = s.background;
+    if (contour_survey(v, s, err)) return -1;
+    map.clean = !s->bad && s->least >= s->lo && s->most <= s->hi && !(map.contour && s->least < *map.contour);
+    l->contour.background = s->background;
     if ((draft ? work_draft : work_make)(&map, w, l, err)) return -1;
     for (int i = 0; i < (draft ? DRAFT_ROUNDS : ROUNDS); i++)
         if (look(w, CUBE_BLUR * l->frame.rg, l, err)) return -1;
@@ -309,8 +307,10 @@ static int survey(const vol_t *v, const cube_opts_t *o, work_t *w, look_t *l, do
 }
 
 /* A cube of c->side along c->frame. */
-static int sample_cube(const work_t *w, const look_t *l, const cube_opts_t *o, cube_t *c, err_t *err)
+static int sample_cube(const work_t *w, const survey_t *s, const look_t *l, const cube_opts_t *o, cube_t *c, err_t *err)
 {
+    c->map_level = s->contrast ? s->contour.level : (double)NAN;
+    c->bad = s->bad;
     c->voxel = CUBE_EDGE * c->frame.rg / (double)c->side;
     c->background = l->contour.background;
     c->level = l->contour.level;
@@ -324,20 +324,18 @@ int cube_make_both(const vol_t *v, const cube_opts_t *o, cube_t *c, cube_t *othe
 {
     work_t w = {0};
     look_t l;
-    double level;
+    survey_t s;
     *c = (cube_t){.side = o && o->side ? o->side : CUBE_SIDE};
     if (other) *other = (cube_t){.side = side};
-    int rc = check(v, c->side, err) || (other && check(v, side, err)) || survey(v, o, &w, &l, &level, err) ? -1 : 0;
+    int rc = check(v, c->side, err) || (other && check(v, side, err)) || survey(v, o, &w, &l, &s, err) ? -1 : 0;
     if (!rc) {
         c->frame = l.frame;
-        c->map_level = level;
         if (o && o->adjust) rc = o->adjust(&c->frame, o->ctx, err);
     }
-    if (!rc) rc = sample_cube(&w, &l, o, c, err);
+    if (!rc) rc = sample_cube(&w, &s, &l, o, c, err);
     if (!rc && other) {
         other->frame = c->frame;
-        other->map_level = level;
-        rc = sample_cube(&w, &l, o, other, err);
+        rc = sample_cube(&w, &s, &l, o, other, err);
     }
     work_free(&w);
     if (rc) cube_free(c);

@@ -34,6 +34,7 @@ typedef struct {
     double level;       /* contour level at the cube's resolution */
     double map_level;   /* that of the map as it came, contour_estimate(); NAN where that finds none */
     double background;
+    size_t bad;            /* voxels of the map that are NaN or infinite */
     double volume;      /* cubic angstrom inside the contour at the cube's resolution */
 } cube_t;
 
