@@ -42,6 +42,7 @@ typedef struct {
     size_t threads, memory; /* of a rank; bytes for all that a worker has, items in hand and what open() loaded */
     bool retry_failed;    /* do those that failed again, */
     bool force;           /* or all */
+    double silent;        /* seconds without a word after which the other ranks give up rank 0, and it, after a tenth of them, another; 0: 300 */
     const log_t *log;
 } sweepopts_t;
 
@@ -57,16 +58,16 @@ typedef struct {
 
 typedef struct sweep sweep_t;
 
-/* Start: folder, worker, ranks. SIGTERM, SIGINT and SIGUSR1 then ask for an end. Called before this process has used threads. NULL: ERR_IO the folder; the errors of
+/* Start: folder, worker, ranks. SIGTERM, SIGINT and SIGUSR1 then ask for an end, also those that come meanwhile. Called before this process has used threads. NULL: ERR_IO the folder; the errors of
  * par_begin(); ERR_NOMEM. End with sweep_end(). */
 sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err);
 bool sweep_leads(const sweep_t *s); /* rank 0 */
 
-/* Ranks but 0: work as rank 0 says, to its end. 0, or -1. */
+/* Ranks but 0: work as rank 0 says, to its end. 0, or -1: ERR_INTERNAL rank 0 is silent. */
 int sweep_serve(sweep_t *s, err_t *err);
 
 /* Rank 0: do the items of the manifest that the ledger has no result of, in its order. An item that fails is logged. After a signal, those in
- * hand are finished; after a second one they are not. 0, or -1, with all that was done in the ledger:
+ * hand are finished; after a second one they are not, on any rank. 0, or -1, with all that was done in the ledger:
  *   what open() says
  *   ERR_USAGE     the ledger is of a sweep with another model, index or options (not with force)
  *   ERR_INTERNAL  workers die before they are ready

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/threads.h"
 #include "pipeline/sweep_out.h"
 #include "src/inputs.h"
@@ -61,19 +62,23 @@ static int write_results(const app_t *app, const char *dir, err_t *err)
     return later ? EXIT_AGAIN : !bad ? EXIT_DONE : good ? EXIT_SOME_FAILED : EXIT_NOT_RUN;
 }
 
-/* As rank 0. */
-static int lead(const app_t *app, sweep_t *s, char **argv, err_t *err)
+/* As rank 0. The other ranks do not wait while results are written: *s is at its end then. */
+static int lead(const app_t *app, sweep_t **s, char **argv, err_t *err)
 {
     manifest_t m = {0};
     sweepsum_t sum;
+    char *dir = mem_str(sweep_folder(*s), err);
     int status = EXIT_NOT_RUN;
-    if (!inputs_read(app, 1, argv, &m, err) && !sweep_items(s, &m, &sum, err)) {
+    if (dir && !inputs_read(app, 1, argv, &m, err) && !sweep_items(*s, &m, &sum, err)) {
         if (sum.twice) log_msg(&app->log, LOG_WARN, "%zu rows have id and path of an earlier one: left out", sum.twice);
-        if (sum.left) log_msg(&app->log, LOG_WARN, "%s: %zu of %zu items are left; the same command goes on", sweep_folder(s), sum.left, sum.items);
+        if (sum.left) log_msg(&app->log, LOG_WARN, "%s: %zu of %zu items are left; the same command goes on", dir, sum.left, sum.items);
         if (sum.cpu > 0) log_msg(&app->log, LOG_INFO, "workers: %.2f s CPU, %.0f MB peak", sum.cpu, sum.peak / 1e6);
-        status = sum.left ? EXIT_AGAIN : write_results(app, sweep_folder(s), err);
+        sweep_end(*s, true);
+        *s = NULL;
+        status = sum.left ? EXIT_AGAIN : write_results(app, dir, err);
     }
     manifest_free(&m);
+    mem_free(dir);
     return status;
 }
 
@@ -90,7 +95,7 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     else if (o->merge != (argc == 0)) err_set(&err, ERR_USAGE, o->merge ? "sweep: --merge takes no manifest" : "sweep: no manifest or folder of maps");
     else if (o->merge) status = write_results(app, o->out, &err);
     else if (!read_shard(o, &how, &err) && (s = sweep_begin(&how, &job, &err)))
-        status = sweep_leads(s) ? lead(app, s, argv, &err) : sweep_serve(s, &err) ? EXIT_NOT_RUN : EXIT_DONE;
+        status = sweep_leads(s) ? lead(app, &s, argv, &err) : sweep_serve(s, &err) ? EXIT_NOT_RUN : EXIT_DONE;
     if (err.code != ERR_OK) status = cmd_fail(app, &err);
     sweep_end(s, err.code == ERR_OK);
     return status;
