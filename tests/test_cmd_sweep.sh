@@ -132,6 +132,18 @@ on_ranks() {
     run 1 mpirun --oversubscribe -n 2 "$cryolex" sweep -q -j 1 -o rankfail bad2
 }
 
+many_maps() { mkdir many && for f in maps/*; do for k in 1 2 3 4 5 6 7 8; do cp "$f" "many/emd_$k${f#maps/emd_1}"; done; done; }
+job_of_ranks() { # scripts/slurm/mpi: interrupted, it asks for the queue; then it goes on; its status is that of rank 0
+    mkdir -p bin && printf '#!/bin/sh\necho "$@" >asked\n' >bin/scontrol && chmod +x bin/scontrol && many_maps && run 0 "$cryolex" sweep -q -o ref_many many || return 1
+    job=(env "PATH=$PWD/bin:$PATH" CRYOLEX="$cryolex" OMPI_MCA_rmaps_base_oversubscribe=1 SLURM_JOB_ID=77 SLURM_NTASKS=2 SLURM_CPUS_PER_TASK=1 "$top/scripts/slurm/mpi" -q -o job)
+    "${job[@]}" many >"$out" 2>"$err" &
+    pid=$!
+    for _ in {1..200}; do [ -s job/ledger.sqlite ] && break; sleep 0.05; done
+    kill -USR1 $pid
+    wait $pid
+    same requeued "requeue 77" "$(cat asked)" && rm asked && run 0 "${job[@]}" many && same_as job ref_many && run 3 "${job[@]}" none && [ ! -e asked ]
+}
+
 tap "sweep: results, as of annotate" writes
 tap "sweep: embeddings, as of embed" embeds
 tap "sweep: nothing twice" does_nothing_twice
@@ -148,7 +160,9 @@ tap "sweep: a full disk" disk_is_full
 tap "sweep: misuse" one_at_a_time
 if "$cryolex" --version | grep -q ' mpi missing' || ! command -v mpirun >/dev/null 2>&1; then
     tap_skip "sweep: 1, 2 and 4 ranks" "no MPI"
+    tap_skip "sweep: a job of ranks" "no MPI"
 else
     tap "sweep: 1, 2 and 4 ranks" on_ranks
+    tap "sweep: a job of ranks" job_of_ranks
 fi
 tap_done
