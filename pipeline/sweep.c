@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "pipeline/par.h"
+#include "pipeline/sweep_out.h"
 #include "pipeline/sweep_plan.h"
 #include "pipeline/sweep_work.h"
 
@@ -95,6 +96,17 @@ static int make_dir(const char *path, err_t *err)
 
 static int start_worker(sweep_t *s, err_t *err) { return worker_start(s->job, s->o.threads, s->o.memory, &s->pid, &s->fd, err); }
 
+/* One number of parts for all that is in the folder. */
+static int check_parts(const sweepopts_t *o, err_t *err)
+{
+    size_t parts;
+    if (sweep_out_parts(o->dir, &parts, err)) return -1;
+    if (!parts || parts == o->shards) return 0;
+    if (parts == 1) return err_set(err, ERR_USAGE, "sweep: %s holds a sweep that is not in parts (now %zu): give another folder", o->dir, o->shards);
+    if (o->shards < 2) return err_set(err, ERR_USAGE, "sweep: %s holds a sweep in %zu parts: give --shard I/%zu, or another folder", o->dir, parts, parts);
+    return err_set(err, ERR_USAGE, "sweep: %s holds a sweep in %zu parts (now %zu): give another folder", o->dir, parts, o->shards);
+}
+
 sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err)
 {
     sweep_t *s = mem_zero(1, sizeof *s, err);
@@ -109,6 +121,7 @@ sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err)
     if (make_dir(o->dir, err) || (o->shards > 1 && make_dir(s->dir, err)) || start_worker(s, err)) goto fail; /* before MPI has threads */
     if (par_begin(&s->comm, err)) goto fail;
     s->joined = true;
+    if (!s->comm.rank && check_parts(o, err)) goto fail;
     return s;
 fail:
     sweep_end(s, false);

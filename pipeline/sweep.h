@@ -58,8 +58,8 @@ typedef struct {
 
 typedef struct sweep sweep_t;
 
-/* Start: folder, worker, ranks. SIGTERM, SIGINT and SIGUSR1 then ask for an end, also those that come meanwhile. Called before this process has used threads. NULL: ERR_IO the folder; the errors of
- * par_begin(); ERR_NOMEM. End with sweep_end(). */
+/* Start: folder, worker, ranks. SIGTERM, SIGINT and SIGUSR1 then ask for an end, also those that come meanwhile. Called before this process has used threads. NULL: ERR_IO the folder; ERR_USAGE, ERR_UNSUP it holds a sweep in another
+ * number of parts; the errors of par_begin(); ERR_NOMEM. End with sweep_end(). */
 sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err);
 bool sweep_leads(const sweep_t *s); /* rank 0 */
 

@@ -52,7 +52,7 @@ static void tell_causes(const app_t *app, const sweepout_t *out)
 static int write_results(const app_t *app, const char *dir, err_t *err)
 {
     sweepout_t out;
-    if (sweep_out(dir, &out, err)) return EXIT_NOT_RUN;
+    if (sweep_out(dir, &out, err)) return err->code == ERR_BUSY ? EXIT_AGAIN : EXIT_NOT_RUN;
     tell_causes(app, &out);
     if (out.missing) log_msg(&app->log, LOG_WARN, "%s: %zu parts are not there yet", dir, out.missing);
     if (out.total[LEDGER_PENDING]) log_msg(&app->log, LOG_WARN, "%s: %zu items have no result yet", dir, out.total[LEDGER_PENDING]);
@@ -96,7 +96,8 @@ static int run(const app_t *app, const void *opts, int argc, char **argv)
     else if (o->merge) status = write_results(app, o->out, &err);
     else if (!read_shard(o, &how, &err) && (s = sweep_begin(&how, &job, &err)))
         status = sweep_leads(s) ? lead(app, &s, argv, &err) : sweep_serve(s, &err) ? EXIT_NOT_RUN : EXIT_DONE;
-    if (err.code != ERR_OK) status = cmd_fail(app, &err);
+    if (status == EXIT_AGAIN && err.code == ERR_BUSY) log_msg(&app->log, LOG_WARN, "%s: the results can be joined when it has ended", err.msg);
+    else if (err.code != ERR_OK) status = cmd_fail(app, &err);
     sweep_end(s, err.code == ERR_OK);
     return status;
 }
@@ -116,7 +117,7 @@ const cmd_t cmd_sweep = {
              "times.tsv, seconds for reading it to the cube, network and search. They are in the order of the manifest and, but for times.tsv, the same bytes however the work was spread and interrupted.\n\n"
              "Several machines: mpirun -n K cryolex sweep ..., where rank 0 hands out the maps (mpirun --enable-recovery lets the others go on when a rank dies); or a Slurm array or --shard I/N, each part in a folder "
              "DIR/shard-I-of-N, and cryolex sweep -o DIR --merge at the end. scripts/slurm has job scripts.\n\n"
-             "The exit status is 0 when every map was done or skipped, 1 when some failed, 75 when it was interrupted or, with --merge, when parts or items have no result yet.",
+             "The exit status is 0 when every map was done or skipped, 1 when some failed, 75 when it was interrupted or, with --merge, when parts or items have no result yet or one is at work.",
     .example = "cryolex sweep -o sweep --skip-method tomography ~/emdb/structures",
     .opts = rows,
     .opt_size = sizeof(opts_t),

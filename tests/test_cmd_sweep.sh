@@ -53,6 +53,30 @@ in_shards() {
     run 0 "$cryolex" sweep -q --merge -o array && same_as array && rm -r array/shard-2-of-3 && run 75 "$cryolex" sweep --merge -o array && grep -q '1 parts are not there yet' "$err" || return 1
     run 2 "$cryolex" sweep -q --shard 4/3 -o x maps && run 2 "$cryolex" sweep -q --shard 2 -o x maps && run 3 "$cryolex" sweep -q --merge -o maps && [ ! -e x ]
 }
+at_work() { # a part is: the others can be joined later
+    cp -r parts worked && mkfifo go || return 1
+    python3 - <<'END' &
+import sqlite3
+c = sqlite3.connect("worked/shard-2-of-3/ledger.sqlite", isolation_level=None)
+c.execute("PRAGMA locking_mode = EXCLUSIVE")
+c.execute("BEGIN EXCLUSIVE")
+open("locked", "w").close()
+open("go").read()
+END
+    pid=$!
+    for _ in {1..100}; do [ -e locked ] && break; sleep 0.05; done
+    run 75 "$cryolex" sweep -q --merge -o worked
+    rc=$?
+    echo >go
+    wait $pid
+    [ $rc -eq 0 ] && grep -q 'worked/shard-2-of-3/ledger.sqlite: another sweep is at work there: the results can be joined when it has ended' "$err" && run 0 "$cryolex" sweep -q --merge -o worked && same_as worked || { cat "$err"; return 1; }
+}
+parts_or_whole() { # one number of parts in a folder
+    cp -r ref whole && cp -r parts mixed || return 1
+    run 2 "$cryolex" sweep -q --shard 1/3 -o whole maps && grep -q 'whole holds a sweep that is not in parts (now 3)' "$err" && run 2 "$cryolex" sweep -q -o parts maps && grep -q 'parts holds a sweep in 3 parts: give --shard I/3' "$err" &&
+        run 2 "$cryolex" sweep -q --shard 1/4 -o parts maps && grep -q 'parts holds a sweep in 3 parts (now 4)' "$err" || { cat "$err"; return 1; }
+    [ ! -e parts/ledger.sqlite ] && cp ref/ledger.sqlite mixed && run 3 "$cryolex" sweep -q --merge -o mixed && grep -q 'mixed: a sweep of its own and one in 3 parts' "$err"
+}
 some_fail() { # each with its cause, and the rest goes on
     cp -r maps bad && cut=$(($(wc -c <bad/emd_1019.map.gz) / 2)) && truncate -s $cut bad/emd_1019.map.gz && echo 'no map' >bad/emd_2000.map && head -c 700 /dev/zero >bad/emd_2001.map || return 1
     python3 - <<'END' || return 1
@@ -150,6 +174,8 @@ tap "sweep: nothing twice" does_nothing_twice
 tap "sweep: another model or option" another_run
 tap "sweep: threads, standard input" on_threads
 tap "sweep: parts and arrays" in_shards
+tap "sweep: a part is at work" at_work
+tap "sweep: in parts or whole" parts_or_whole
 tap "sweep: some fail" some_fail
 tap "sweep: filters" filters
 tap "sweep: memory" bounded
