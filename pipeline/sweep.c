@@ -533,7 +533,7 @@ int sweep_items(sweep_t *s, const manifest_t *m, sweepsum_t *sum, err_t *err)
     s->slot = mem_zero((size_t)s->comm.size, sizeof *s->slot, err);
     if (!s->slot || first_hello(s, err)) return -1;
     for (int k = 0; k < s->comm.size; k++) s->slot[k].heard = clock_wall();
-    if (!(s->ledger = ledger_open(s->dir, false, PATIENCE, err)) || sweep_plan_make(&s->o, &s->run, m, s->ledger, &s->plan, sum, err)) return -1;
+    if (!(s->ledger = ledger_open(s->dir, false, PATIENCE, err)) || sweep_plan_make(&s->o, s->job, &s->run, m, s->ledger, &s->plan, sum, err)) return -1;
     s->left = s->plan.n;
     if (sum->items > s->left) log_msg(s->o.log, LOG_INFO, "%s: %zu of %zu items have a result; %zu are to be done", s->dir, sum->items - s->left, sum->items, s->left);
     s->bar = progress_new(s->o.log, "sweep", "items", s->left);

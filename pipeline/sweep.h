@@ -25,9 +25,11 @@ typedef struct {
     size_t coarse;   /* voxels: read it onto a grid of so many, as it is too large for the memory; 0: as it is */
 } sweeplook_t;
 
-/* What is done. All is called in the worker. */
+/* What is done. All but header() is called in the worker. */
 typedef struct {
     void *ctx;
+    /* In rank 0. Another file that the results of an item depend on beside its map or maps: 1 with *path (mem_free()), 0 there is none, -1. NULL: of no item. */
+    int (*header)(void *ctx, const item_t *it, char **path, err_t *err);
     /* Load what is needed. *run: what results depend on. 0, or -1: the sweep cannot start. */
     int (*open)(void *ctx, size_t threads, sweeprun_t *run, err_t *err);
     /* Any thread. `spare` is what items may take, bytes. False where that ends it: skipped, or failed, *r, which is {0} before. */

@@ -110,7 +110,7 @@ const cmd_t cmd_sweep = {
              "nearest to it, its terms, as cryolex annotate finds them with the same options, and what file and EMDB header say. All cores work, each on a map of its own, "
              "and --memory bounds the whole (of each rank); a map that is too large for it is read onto a coarser grid or, where that will not do, fails.\n\n"
              "What is done is kept in DIR/ledger.sqlite. After a kill, however hard, the same command goes on with what is not done, and does nothing twice. On SIGTERM, SIGINT or SIGUSR1 the maps in "
-             "hand are finished, and the exit status is 75, which asks a batch system to put the job into its queue again. A map whose file has changed is done again; "
+             "hand are finished, and the exit status is 75, which asks a batch system to put the job into its queue again. A map whose file or EMDB header has changed is done again; "
              "one that failed only with --retry-failed. A map that crashes the process that works on it twice has failed; the run goes on.\n\n"
              "At the end there are in DIR: results.jsonl, a line for each map that was done, the object that annotate --format json prints with id, map (what the file and its header say) and notes besides; "
              "results.tsv, a row for each of these with the first hit and the most confident term of each kind, as ID:PROBABILITY; embeddings.h5, as cryolex embed writes it; failures.tsv, what failed or was skipped, and why; "

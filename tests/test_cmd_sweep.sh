@@ -104,6 +104,12 @@ filters() {
     run 0 "$cryolex" sweep -q --method tomography -o skipped seen && same rows 5 "$(wc -l <skipped/results.tsv)" || return 1
     run 0 "$cryolex" sweep -q --max-box 4 -o small seen && same rows 5 "$(grep -c 'box' small/failures.tsv | awk '{ print $1 + 1 }')"
 }
+header_changes() { # the map is done again, and no other
+    cp -r maps headed && run 0 "$cryolex" sweep -q -o titled headed && printf '<emd emdb_id="EMD-1026" version="3.0"><crossreferences/><admin><title>first</title></admin></emd>' >headed/emd-1026.xml &&
+        run 0 "$cryolex" sweep -o titled headed && grep -q '3 of 4 items have a result' "$err" && grep -q '"title":"first"' titled/results.jsonl || { cat "$err"; return 1; }
+    sed -i s/first/other/ headed/emd-1026.xml && run 0 "$cryolex" sweep -o titled headed && grep -q '3 of 4 items have a result' "$err" && grep -q '"title":"other"' titled/results.jsonl || { cat "$err"; return 1; }
+    run 0 "$cryolex" sweep -o titled headed && grep -q '4 of 4 items have a result' "$err" && rm headed/emd-1026.xml && run 0 "$cryolex" sweep -o titled headed && grep -q '3 of 4 items have a result' "$err"
+}
 bounded() { # what does not fit fails, or is read onto a coarser grid
     run 3 "$cryolex" sweep -q --memory 1M -o tight maps && grep -q -- '--memory' "$err"
 }
@@ -178,6 +184,7 @@ tap "sweep: a part is at work" at_work
 tap "sweep: in parts or whole" parts_or_whole
 tap "sweep: some fail" some_fail
 tap "sweep: filters" filters
+tap "sweep: a header changes" header_changes
 tap "sweep: memory" bounded
 tap "sweep: SIGTERM" is_interrupted
 tap "sweep: kill -9" is_killed

@@ -100,6 +100,8 @@ static int teardown(void **state)
     return rmdir(dir);
 }
 
+static const char *half; /* the other half-map of item 0 */
+
 static int sweep(void *ctx, sweepsum_t *sum, err_t *err)
 {
     static char name[ITEMS][8];
@@ -111,6 +113,7 @@ static int sweep(void *ctx, sweepsum_t *sum, err_t *err)
         snprintf(name[i], sizeof name[i], "%d", i);
         item[i] = (item_t){.id = name[i], .path = name[i], .contour = (double)NAN};
     }
+    item[0].half = half;
     sweep_t *s = sweep_begin(&o, &job, err);
     int rc = s ? sweep_items(s, &m, sum, err) : -1;
     sweep_end(s, !rc);
@@ -172,6 +175,33 @@ static void admits(void **state)
     assert_int_equal(seen->most_large, 1);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* An item is done again when its other half-map has changed. */
+static void half_changes(void **state)
+{
+    char path[128];
+    sweepsum_t sum;
+    err_t e = {0};
+    (void)state;
+    snprintf(path, sizeof path, "%s/half", dir);
+    write_file(path, "a");
+    half = path;
+    for (int i = 0; i < 3; i++) {
+        if (i == 2) write_file(path, "ab");
+        if (sweep(NULL, &sum, &e)) fail_msg("%s", e.msg);
+        assert_int_equal(sum.now[LEDGER_DONE], i == 0 ? ITEMS : i == 1 ? 0 : 1);
+    }
+    half = NULL;
+    unlink(path);
+}
+
 static void cannot_start(void **state)
 {
     static char why[] = "no such model";
@@ -187,7 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(crashes, setup, teardown), cmocka_unit_test_setup_teardown(crash_after_crash, setup, teardown),
-        cmocka_unit_test_setup_teardown(admits, setup, teardown),
+        cmocka_unit_test_setup_teardown(admits, setup, teardown), cmocka_unit_test_setup_teardown(half_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(cannot_start, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
