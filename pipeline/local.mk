@@ -182,6 +182,13 @@ endif
 
 # Many vectors.
 libpipeline_a_SOURCES += pipeline/matrix.c pipeline/matrix.h pipeline/nearest.c pipeline/nearest.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_nearest
+TESTS += tests/test_nearest
+tests_test_nearest_SOURCES = tests/test_nearest.c
+tests_test_nearest_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_nearest_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
 
 # Weekly releases.
 libpipeline_a_SOURCES += pipeline/update.c pipeline/update.h
