@@ -154,6 +154,21 @@ static void hard_bases(void **state)
     }
 }
 
+/* Rows enough for several threads, the best last, so that the bar rises while they look. */
+static void many_rows(void **state)
+{
+    enum { N = 30000, D = 8, B = 5, K = 100 };
+    float *base = malloc(N * D * sizeof *base), q[B * D];
+    rng_t r;
+    (void)state;
+    rng_seed(&r, 17);
+    fill(base, N * D, &r);
+    fill(q, B * D, &r);
+    for (size_t i = 0; i < N * D; i++) base[i] *= (float)(i / D + 1);
+    for (int pass = TOPK_DOT; pass <= TOPK_INT8; pass++) try_one(q, B, base, N, D, K, (topkpass_t)pass, WHOLE, 4);
+    free(base);
+}
+
 /* More queries than a batch, more hits than rows. */
 static void many_queries(void **state)
 {
@@ -317,7 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel), cmocka_unit_test(hard_bases), cmocka_unit_test(many_queries),
         cmocka_unit_test(bounds_hold),  cmocka_unit_test(offered),    cmocka_unit_test(refused),
-        cmocka_unit_test(limit),
+        cmocka_unit_test(limit),        cmocka_unit_test(many_rows),
     };
     return cmocka_run_group_tests_name("topk", tests, NULL, NULL);
 }
