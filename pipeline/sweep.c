@@ -181,13 +181,13 @@ static int tell(sweep_t *s, msgkind_t kind, uint64_t number, err_t *err)
     return rc;
 }
 
-/* To all other ranks that are heard. */
+/* To all other ranks that are heard; the last word to all. */
 static int tell_all(sweep_t *s, msgkind_t kind, uint64_t number, err_t *err)
 {
     msg_t m;
     if (msg_plain(kind, number, &m, err)) return -1;
     for (int k = 1; k < s->comm.size; k++)
-        if (!s->slot[k].silent) par_send(&s->comm, k, m.p, m.n, NULL);
+        if (kind == MSG_END || !s->slot[k].silent) par_send(&s->comm, k, m.p, m.n, NULL);
     mem_free(m.p);
     return 0;
 }
