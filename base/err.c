@@ -21,7 +21,7 @@ int err_set(err_t *err, errcode_t code, const char *fmt, ...)
 const char *err_name(errcode_t code)
 {
     static const char *const name[] = {"ok",    "io",       "format",   "range",   "unsupported",
-                                       "nomem", "usage",    "notfound", "internal"};
+                                       "nomem", "usage",    "notfound", "internal", "busy"};
     return (size_t)code < sizeof name / sizeof *name ? name[code] : "unknown";
 }
 

@@ -11,7 +11,8 @@ typedef enum {
     ERR_NOMEM,    /* no memory */
     ERR_USAGE,    /* the caller asked for something impossible */
     ERR_NOTFOUND, /* a name (assembly, column, entry) that is not there */
-    ERR_INTERNAL  /* a fault of ours or of a library */
+    ERR_INTERNAL, /* a fault of ours or of a library */
+    ERR_BUSY      /* another process is at work there */
 } errcode_t;
 
 /* The caller's; start from {0}. Safe to copy. */

@@ -369,23 +369,31 @@ static int read_found(const char *path, const char *number, emdb_t *e, notes_t *
     return 1;
 }
 
+/* *number "" where the header was named. */
+static int path_of(const char *map, const emdb_where_t *where, char number[16], char **path, err_t *err)
+{
+    struct stat st;
+    *number = 0;
+    *path = NULL;
+    if (where->off) return 0;
+    bool folder = where->path && !stat(where->path, &st) && S_ISDIR(st.st_mode);
+    if (where->path && !folder) return (*path = mem_str(where->path, err)) ? 1 : -1;
+    return emdb_number(map, number) ? find(map, where->path, number, path, err) : 0;
+}
+
+int emdb_path(const char *map, const emdb_where_t *where, char **path, err_t *err)
+{
+    char number[16];
+    return path_of(map, where, number, path, err);
+}
+
 int emdb_of_map(const char *map, const emdb_where_t *where, emdb_t *e, char **path, notes_t *notes, err_t *err)
 {
     char number[16];
-    struct stat st;
     *e = (emdb_t){0};
-    *path = NULL;
-    if (where->off) return 0;
-    bool folder = where->path && !stat(where->path, &st) && S_ISDIR(st.st_mode), named = emdb_number(map, number);
-    if (where->path && !folder) {
-        if (emdb_read(where->path, e, notes, err)) return -1;
-        if ((*path = mem_str(where->path, err))) return 1;
-        emdb_free(e);
-        return -1;
-    }
-    if (!named) return 0;
-    int rc = find(map, where->path, number, path, err);
-    if (rc == 1) rc = read_found(*path, number, e, notes, err);
+    int rc = path_of(map, where, number, path, err);
+    if (rc == 1 && !*number) rc = emdb_read(*path, e, notes, err) ? -1 : 1;
+    else if (rc == 1) rc = read_found(*path, number, e, notes, err);
     if (rc == 1) return 1;
     mem_free(*path);
     *path = NULL;

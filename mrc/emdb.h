@@ -69,6 +69,9 @@ typedef struct {
     const char *path; /* a header, or a folder of headers; NULL: beside the map */
 } emdb_where_t;
 
+/* Where the header of a map would be read from by emdb_of_map(), whatever is in it: 1 with *path (free with mem_free()); 0 there is none; -1 ERR_NOMEM. */
+int emdb_path(const char *map, const emdb_where_t *where, char **path, err_t *err);
+
 /* The header of a map, for whatever `where` says. Beside a map of an entry's name (emdb_number) N, or in the folder,
  * it is the first of emd-N-v30.xml, emd-N.xml, emd-N-v19.xml, EMD-N.xml, emd_N.xml and each of these with .gz; beside a map also in ../header/, as EMDB's file
  * server has it. One found so that cannot be read, or is of another entry, is told in a note and left; one that was named is an error.

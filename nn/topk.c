@@ -340,14 +340,25 @@ static void worker_new(worker_t *w)
     for (size_t i = 0; w->few && least && i < w->b; i++) w->few[i].least = least + i * t->k;
 }
 
+/* What a row has to reach for query i, as all threads have it now. */
+static float read_bar(const worker_t *w, size_t i)
+{
+    const float *shared = &w->t->bar[w->from + i];
+    float bar;
+#pragma omp atomic read
+    bar = *shared;
+    return bar;
+}
+
 /* A row that may score `most`, and no less than `least`. */
 static int consider(worker_t *w, size_t i, size_t row, float most, float least)
 {
     few_t *f = &w->few[i];
     if (f->n == f->cap) { /* some were let in while the bar was low */
+        const float bar = read_bar(w, i);
         size_t n = 0;
         for (size_t k = 0; k < f->n; k++)
-            if (!(f->may[k].most < w->t->bar[w->from + i])) f->may[n++] = f->may[k];
+            if (!(f->may[k].most < bar)) f->may[n++] = f->may[k];
         f->n = n;
         if (2 * n >= f->cap && mem_grow(&f->may, &f->cap, n + 64, sizeof *f->may, NULL)) return -1;
     }
@@ -360,10 +371,8 @@ static int consider(worker_t *w, size_t i, size_t row, float most, float least)
 /* The bar is for all threads. It only has to be one that some thread has found; the latest is as good as the highest. */
 static float raise_bar(worker_t *w, size_t i)
 {
-    float *shared = &w->t->bar[w->from + i], bar;
+    float *shared = &w->t->bar[w->from + i], bar = read_bar(w, i);
     const few_t *f = &w->few[i];
-#pragma omp atomic read
-    bar = *shared;
     if (f->have == w->t->k && *f->least > bar) {
         bar = *f->least;
 #pragma omp atomic write
@@ -375,13 +384,18 @@ static float raise_bar(worker_t *w, size_t i)
 static void look_by_dot(worker_t *w, const float *rows, size_t at, size_t n)
 {
     const topk_t *t = w->t;
-    for (size_t r = 0; r < n; r++)
-        for (size_t i = 0; i < w->b; i++) {
-            float s = topk_dot(t->q + (w->from + i) * t->d, rows + r * t->d, t->d);
-            if (!isfinite(s)) w->bad = at + r < w->bad ? at + r : w->bad;
-            else if (s < raise_bar(w, i)) continue;
-            else if (consider(w, i, at + r, s, s)) w->poor = true;
+    for (size_t r = 0; r < n; r++) {
+        const float *row = rows + r * t->d;
+        if (isnan(t->kern->row(row, t->d, NULL).norm)) {
+            w->bad = at + r < w->bad ? at + r : w->bad;
+            return;
         }
+        for (size_t i = 0; i < w->b; i++) {
+            float s = topk_dot(t->q + (w->from + i) * t->d, row, t->d);
+            if (s < raise_bar(w, i)) continue;
+            if (consider(w, i, at + r, s, s)) w->poor = true;
+        }
+    }
 }
 
 /* The n rows from `at` on have been multiplied; p holds what is known of them from its row `in` on. */

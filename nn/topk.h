@@ -16,6 +16,7 @@
 #include "base/err.h"
 
 #define TOPK_DIM_MAX 32768 /* D: no sum in 8 bits leaves int32 */
+#define TOPK_MOST 0x1p52f  /* of a number: no sum of D products leaves float32 */
 
 typedef struct {
     float score;
@@ -41,7 +42,7 @@ typedef struct {
     size_t first;           /* number of row 0 */
 } topkbase_t;
 
-/* On all threads. 0, or -1 with *p empty: ERR_RANGE a number that is not finite or so large that a product may not be; D; ERR_NOMEM. End with
+/* On all threads. 0, or -1 with *p empty: ERR_RANGE a number that is not finite or larger than TOPK_MOST; D; ERR_NOMEM. End with
  * topk_unpack(). base->pack is not looked at. */
 int topk_pack(const topkbase_t *base, topkpack_t *p, err_t *err);
 void topk_unpack(topkpack_t *p);

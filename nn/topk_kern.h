@@ -10,7 +10,7 @@
 
 enum { TOPK_WIDE = 16 }; /* rows of a panel */
 
-/* Of a vector: scale; |e|; |w|, NAN where a number is not finite. All with their own roundings on the safe side. */
+/* Of a vector: scale; |e|; |w|, NAN where a number is not finite or larger than TOPK_MOST, for every kernel. All with their own roundings on the safe side. */
 typedef struct {
     float scale, off, norm;
     int32_t sum; /* of q */

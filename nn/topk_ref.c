@@ -1,5 +1,6 @@
 /* topk_ref: the steps of topk in plain C. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "nn/topk_kern.h"
@@ -12,9 +13,10 @@ static topkrow_t row(const float *w, size_t d, int8_t *q)
         square += (double)w[k] * (double)w[k];
         top = fmax(top, fabs((double)w[k]));
     }
-    r.norm = isfinite(square) ? (float)(sqrt(square) * 1.000001) : NAN;
+    bool fit = isfinite(square) && top <= (double)TOPK_MOST;
+    r.norm = fit ? (float)(sqrt(square) * 1.000001) : NAN;
     if (!q) return r;
-    r.scale = isfinite(square) && top > 1e-30 ? (float)(top / 127) : 0;
+    r.scale = fit && top > 1e-30 ? (float)(top / 127) : 0;
     for (size_t k = 0; k < d; k++) {
         q[k] = r.scale > 0 ? (int8_t)fmax(-127, fmin(127, rint((double)w[k] / (double)r.scale))) : 0;
         double e = (double)w[k] - (double)r.scale * q[k];

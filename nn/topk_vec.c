@@ -15,7 +15,7 @@ enum { WIDE = TOPK_WIDE };
 
 static topkrow_t row(const float *w, size_t d, int8_t *q)
 {
-    const float slack = topk_slack(d), tiny = 1e-12f, huge = 1e18f; /* squares of what rounding takes are in float32, too */
+    const float slack = topk_slack(d), tiny = 1e-12f; /* squares of what rounding takes are in float32, too */
     topkrow_t r = {0};
     float square = 0, top = 0, lost = 0;
     int32_t sum = 0;
@@ -25,7 +25,7 @@ static topkrow_t row(const float *w, size_t d, int8_t *q)
         square += a * a;
         top = a > top ? a : top;
     }
-    r.norm = !(square < huge * huge) ? NAN : top < tiny ? top * sqrtf((float)d) : sqrtf(square) * (1 + slack);
+    r.norm = !isfinite(square) || top > TOPK_MOST ? NAN : top < tiny ? top * sqrtf((float)d) : sqrtf(square) * (1 + slack);
     if (!q) return r;
     if (isnan(r.norm) || top < tiny) {
         memset(q, 0, d);

@@ -59,7 +59,7 @@ static int failed(ledger_t *l, err_t *err)
 {
     int os = errno, code = l->db ? sqlite3_errcode(l->db) : SQLITE_NOMEM;
     if (code != SQLITE_IOERR && code != SQLITE_CANTOPEN && code != SQLITE_FULL) os = 0;
-    if (code == SQLITE_BUSY) return err_set(err, ERR_IO, "%s: another sweep is at work there", l->path);
+    if (code == SQLITE_BUSY) return err_set(err, ERR_BUSY, "%s: another sweep is at work there", l->path);
     if (code == SQLITE_NOMEM) return err_set(err, ERR_NOMEM, "%s: no memory", l->path);
     if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) return err_set(err, ERR_FORMAT, "%s: %s", l->path, sqlite3_errmsg(l->db));
     return err_set(err, ERR_IO, "%s: %s%s%s", l->path, l->db ? sqlite3_errmsg(l->db) : "cannot open", os ? ": " : "", os ? strerror(os) : "");
@@ -90,6 +90,13 @@ static int done(ledger_t *l, sqlite3_stmt *s, err_t *err)
     int rc = sqlite3_step(s) == SQLITE_DONE ? 0 : failed(l, err);
     sqlite3_reset(s);
     return rc;
+}
+
+bool ledger_there(const char *dir)
+{
+    struct stat st;
+    char path[4096];
+    return snprintf(path, sizeof path, "%s/" LEDGER_FILE, dir) < (int)sizeof path && !stat(path, &st);
 }
 
 /* Whether the folder is on a disk of this machine alone, as far as is known. */

@@ -37,9 +37,10 @@ void result_free(result_t *r); /* leaves {0} */
 typedef struct ledger ledger_t;
 
 /* The ledger in the folder dir, made where there is none (not with `only_read`). `wait` seconds are given to another process to end. NULL: ERR_IO
- * cannot open or write, or another sweep is at work; ERR_NOTFOUND only_read and there is none; ERR_FORMAT not a ledger, or damaged; ERR_UNSUP another version;
+ * cannot open or write; ERR_BUSY another sweep is at work, which all functions with ERR_IO may find; ERR_NOTFOUND only_read and there is none; ERR_FORMAT not a ledger, or damaged; ERR_UNSUP another version;
  * ERR_NOMEM. Close with ledger_close(). One thread, one process: a fork leaves it alone. */
 ledger_t *ledger_open(const char *dir, bool only_read, double wait, err_t *err);
+bool ledger_there(const char *dir); /* whether a ledger is in the folder */
 void ledger_close(ledger_t *l); /* NULL is fine; what was not committed is lost */
 const char *ledger_journal(const ledger_t *l); /* "wal", "truncate" */
 

@@ -182,6 +182,13 @@ endif
 
 # Many vectors.
 libpipeline_a_SOURCES += pipeline/matrix.c pipeline/matrix.h pipeline/nearest.c pipeline/nearest.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_nearest
+TESTS += tests/test_nearest
+tests_test_nearest_SOURCES = tests/test_nearest.c
+tests_test_nearest_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_nearest_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
+endif
 
 # Weekly releases.
 libpipeline_a_SOURCES += pipeline/update.c pipeline/update.h
@@ -200,8 +207,11 @@ libpipeline_a_SOURCES += \
 	pipeline/sweep_plan.c pipeline/sweep_plan.h pipeline/sweep_work.c pipeline/sweep_work.h
 PIPELINE_LIBS += $(SQLITE_LIBS)
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_ledger tests/test_sweep
-TESTS += tests/test_ledger tests/test_sweep
+check_PROGRAMS += tests/test_ledger tests/test_sweep tests/test_sweep_ranks
+TESTS += tests/test_ledger tests/test_sweep tests/test_sweep_ranks
+tests_test_sweep_ranks_SOURCES = tests/test_sweep_ranks.c
+tests_test_sweep_ranks_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_sweep_ranks_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)
 tests_test_sweep_SOURCES = tests/test_sweep.c
 tests_test_sweep_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_sweep_LDADD = $(PIPELINE_LIBS) $(VOXEL_LIBS) $(PDB_LIBS) $(MRC_LIBS) $(BASE_LIBS) $(TEST_LIBS)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "pipeline/matrix.h"
 
 int nearest_files(char *const *path, size_t files, size_t d, nearfile_t *file, err_t *err)
 {
@@ -22,12 +21,27 @@ int nearest_files(char *const *path, size_t files, size_t d, nearfile_t *file, e
     return all ? 0 : err_set(err, ERR_FORMAT, "%s: no vector", path[0]);
 }
 
+/* That a file that is opened again holds what it held. */
+static int unchanged(const nearfile_t *f, const matrix_t *m, size_t d, err_t *err)
+{
+    if (m->n == f->n && m->d == d) return 0;
+    return err_set(err, ERR_FORMAT, "%s: %zu vectors of %zu numbers (there were %zu of %zu)", f->path, m->n, m->d, f->n, d);
+}
+
+int nearest_names(const nearfile_t *f, size_t d, matrix_t *m, err_t *err)
+{
+    if (matrix_open(f->path, MATRIX_IDS, m, err)) return -1;
+    if (!unchanged(f, m, d, err)) return 0;
+    matrix_close(m);
+    return -1;
+}
+
 static int look_at_file(topk_t *t, const nearfile_t *f, size_t d, size_t from, size_t to, err_t *err)
 {
     matrix_t m;
     if (from == to) return 0;
     if (matrix_open(f->path, MATRIX_ROWS, &m, err)) return -1;
-    int rc = m.n == f->n && m.d == d ? 0 : err_set(err, ERR_FORMAT, "%s: %zu vectors of %zu numbers (there were %zu of %zu)", f->path, m.n, m.d, f->n, d);
+    int rc = unchanged(f, &m, d, err);
     topkbase_t part = {.n = to - from, .d = m.d, .first = f->first + from};
     if (m.f) part.f = m.f + from * m.d;
     else part.h = m.h + from * m.d;

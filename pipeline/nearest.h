@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "nn/comm.h"
 #include "nn/topk.h"
+#include "pipeline/matrix.h"
 
 /* One of the files of a base (pipeline/matrix.h). Rows are numbered through all files, in their order. */
 typedef struct {
@@ -16,6 +17,9 @@ typedef struct {
 
 /* Look at what the files hold: file (files) gets it. 0, or -1: the errors of matrix_open(); ERR_FORMAT vectors of other than d numbers, no vector. */
 int nearest_files(char *const *path, size_t files, size_t d, nearfile_t *file, err_t *err);
+
+/* The ids of a file, for matrix_close(). 0, or -1 with *m empty: the errors of matrix_open(); ERR_FORMAT it has other rows than it had, of d numbers. */
+int nearest_names(const nearfile_t *file, size_t d, matrix_t *m, err_t *err);
 
 /* The k rows nearest to each of b queries q (b,d), by the dot product: hit (b,k), best first, the first *n of each k are there; everywhere the same, whatever
  * the number of ranks and threads. With as many files as ranks or more, a rank takes whole files in turn; with fewer it takes its

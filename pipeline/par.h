@@ -17,8 +17,10 @@ int par_begin(comm_t *c, err_t *err);
 /* ok: false ends the other ranks too, which may be waiting for this one. */
 void par_end(comm_t *c, bool ok);
 
-/* Messages of bytes, in the order in which one rank sends them to another; beside the calls of comm_t. send: 0, or -1 ERR_INTERNAL. take: 1 with the next
+/* Messages of bytes, in the order in which one rank sends them to another; beside the calls of comm_t. send: 0, or -1 ERR_NOMEM, ERR_INTERNAL, also where the other has
+ * not taken it for PAR_WAIT seconds, as it may have died. take: 1 with the next
  * that has arrived, *p (mem_free()) and the rank that it is *from; 0 there is none; -1 ERR_INTERNAL, ERR_NOMEM. */
+#define PAR_WAIT 300
 int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err);
 int par_take(const comm_t *c, int *from, unsigned char **p, size_t *n, err_t *err);
 

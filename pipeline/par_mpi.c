@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <mpi.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { CHUNK = 1 << 20 }; /* floats that are summed at a time */
@@ -59,9 +61,18 @@ enum { TAG = 1 };
 
 int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err)
 {
+    const struct timespec nap = {.tv_nsec = 100000};
+    MPI_Request request;
+    int done = 0, rc;
+    void *own;
     (void)c;
     if (n > INT_MAX) return err_set(err, ERR_INTERNAL, "MPI: a message of %zu bytes (%d)", n, INT_MAX);
-    int rc = MPI_Send(p, (int)n, MPI_BYTE, to, TAG, MPI_COMM_WORLD);
+    if (!(own = mem_new(n, 1, err))) return -1;
+    memcpy(own, p, n);
+    rc = MPI_Isend(own, (int)n, MPI_BYTE, to, TAG, MPI_COMM_WORLD, &request);
+    for (double t = clock_wall(); rc == MPI_SUCCESS && (rc = MPI_Test(&request, &done, MPI_STATUS_IGNORE)) == MPI_SUCCESS && !done; nanosleep(&nap, NULL))
+        if (clock_wall() - t > PAR_WAIT) return err_set(err, ERR_INTERNAL, "MPI: rank %d has taken no message for %d s", to, PAR_WAIT); /* which MPI may still read */
+    mem_free(own);
     return rc == MPI_SUCCESS ? 0 : failed(rc, "send", err);
 }
 

@@ -19,16 +19,21 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "pipeline/par.h"
+#include "pipeline/sweep_out.h"
 #include "pipeline/sweep_plan.h"
 #include "pipeline/sweep_work.h"
 
-enum { LOOK_MS = 2, DEATHS = 3 };             /* between looks at MPI, which cannot be waited for together with a socket; workers that may die before they are ready */
-static const double ALIVE = 5, SILENT = 30;   /* seconds: a rank is heard; a rank that was not heard is gone */
-static const double PATIENCE = 10;            /* seconds for another sweep in the folder to end */
+enum { LOOK_MS = 2, DEATHS = 3 };  /* between looks at MPI, which cannot be waited for together with a socket; workers that may die before they are ready */
+static const double PATIENCE = 10; /* seconds for another sweep in the folder to end */
+
+/* Seconds without a word after which the others give up rank 0, whose ledger may be on a file system that stalls. In parts of it: every rank is heard
+ * once in a sixtieth; a rank that was not heard for a tenth is gone. Before its first word, when it reads the manifest, rank 0 has six times as long. */
+static const double SILENT = 300;
 
 /* A worker as rank 0 sees it: slot k is that of rank k. */
 typedef struct {
     bool ready, alone, quit, gone;
+    bool silent;          /* gone, as it is not heard */
     size_t threads, hand; /* items that it has */
     int deaths;           /* since it was ready */
     double heard;
@@ -43,6 +48,8 @@ struct sweep {
     pid_t pid;    /* of this rank's worker */
     int fd;       /* -1: there is none */
     sigset_t mask; /* as it was before */
+    double told;   /* when this rank last said that it is there */
+    bool lost;     /* a rank is gone for good */
     sweeprun_t run;
     bool have_run;
 
@@ -53,7 +60,7 @@ struct sweep {
     size_t next, *back, backs, backcap;        /* first task that was never handed out; those that came back from a dead worker, */
     size_t *suspect, suspects, suspectcap;     /* and those that it was at */
     size_t left;
-    bool lost; /* a rank is gone for good */
+    bool stopped; /* by a second signal */
     const manifest_t *m;
     sweepsum_t *sum;
     progress_t *bar;
@@ -71,6 +78,7 @@ static void catch_signals(sweep_t *s)
     static const int number[] = {SIGTERM, SIGINT, SIGUSR1};
     struct sigaction a = {.sa_handler = on_signal};
     sigset_t set;
+    asked = 0;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
         sigaction(number[i], &a, NULL);
@@ -88,19 +96,32 @@ static int make_dir(const char *path, err_t *err)
 
 static int start_worker(sweep_t *s, err_t *err) { return worker_start(s->job, s->o.threads, s->o.memory, &s->pid, &s->fd, err); }
 
+/* One number of parts for all that is in the folder. */
+static int check_parts(const sweepopts_t *o, err_t *err)
+{
+    size_t parts;
+    if (sweep_out_parts(o->dir, &parts, err)) return -1;
+    if (!parts || parts == o->shards) return 0;
+    if (parts == 1) return err_set(err, ERR_USAGE, "sweep: %s holds a sweep that is not in parts (now %zu): give another folder", o->dir, o->shards);
+    if (o->shards < 2) return err_set(err, ERR_USAGE, "sweep: %s holds a sweep in %zu parts: give --shard I/%zu, or another folder", o->dir, parts, parts);
+    return err_set(err, ERR_USAGE, "sweep: %s holds a sweep in %zu parts (now %zu): give another folder", o->dir, parts, o->shards);
+}
+
 sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err)
 {
     sweep_t *s = mem_zero(1, sizeof *s, err);
     size_t n = strlen(o->dir) + 64;
     if (!s) return NULL;
     *s = (sweep_t){.o = *o, .job = job, .comm = comm_self, .fd = -1, .dir = mem_new(n, 1, err)};
+    if (!(s->o.silent > 0)) s->o.silent = SILENT;
+    catch_signals(s); /* before MPI, whose threads would take them */
     if (!s->dir) goto fail;
     if (o->shards > 1) snprintf(s->dir, n, "%s/shard-%zu-of-%zu", o->dir, o->shard, o->shards);
     else snprintf(s->dir, n, "%s", o->dir);
     if (make_dir(o->dir, err) || (o->shards > 1 && make_dir(s->dir, err)) || start_worker(s, err)) goto fail; /* before MPI has threads */
     if (par_begin(&s->comm, err)) goto fail;
     s->joined = true;
-    catch_signals(s);
+    if (!s->comm.rank && check_parts(o, err)) goto fail;
     return s;
 fail:
     sweep_end(s, false);
@@ -130,7 +151,7 @@ void sweep_end(sweep_t *s, bool ok)
     reap(s);
     if (s->joined && s->lost && ok) par_leave(&s->comm); /* MPI_Finalize would wait for the lost one */
     else if (s->joined) par_end(&s->comm, ok);
-    if (s->joined) sigprocmask(SIG_SETMASK, &s->mask, NULL);
+    sigprocmask(SIG_SETMASK, &s->mask, NULL);
     ledger_close(s->ledger);
     sweep_plan_free(&s->plan);
     mem_free(s->slot);
@@ -148,8 +169,9 @@ static int wait_worker(const sweep_t *s)
     return ppoll(&p, 1, s->comm.size > 1 || s->fd < 0 ? &t : NULL, &s->mask) > 0;
 }
 
-/* ---- ranks but 0: between rank 0 and the worker ---- */
+/* ---- from rank to rank ---- */
 
+/* To rank 0. */
 static int tell(sweep_t *s, msgkind_t kind, uint64_t number, err_t *err)
 {
     msg_t m;
@@ -158,6 +180,28 @@ static int tell(sweep_t *s, msgkind_t kind, uint64_t number, err_t *err)
     mem_free(m.p);
     return rc;
 }
+
+/* To all other ranks that are heard; the last word to all. */
+static int tell_all(sweep_t *s, msgkind_t kind, uint64_t number, err_t *err)
+{
+    msg_t m;
+    if (msg_plain(kind, number, &m, err)) return -1;
+    for (int k = 1; k < s->comm.size; k++)
+        if (kind == MSG_END || !s->slot[k].silent) par_send(&s->comm, k, m.p, m.n, NULL);
+    mem_free(m.p);
+    return 0;
+}
+
+/* Now and then, that this rank is there. */
+static int say_alive(sweep_t *s, err_t *err)
+{
+    double now = clock_wall();
+    if (s->comm.size < 2 || now - s->told < s->o.silent / 60) return 0;
+    s->told = now;
+    return s->comm.rank ? tell(s, MSG_ALIVE, 0, err) : tell_all(s, MSG_ALIVE, 0, err);
+}
+
+/* ---- ranks but 0: between rank 0 and the worker ---- */
 
 /* What the worker says goes to rank 0; one that died is told and, while there is work, replaced. */
 static int from_worker(sweep_t *s, slot_t *mine, err_t *err)
@@ -172,8 +216,7 @@ static int from_worker(sweep_t *s, slot_t *mine, err_t *err)
         return rc;
     }
     int status = reap(s);
-    mine->gone = mine->quit || ++mine->deaths >= DEATHS;
-    if (!mine->gone && start_worker(s, err)) return -1;
+    if (!mine->quit && ++mine->deaths < DEATHS && start_worker(s, err)) return -1;
     return tell(s, MSG_GONE, (uint64_t)status, err);
 }
 
@@ -184,27 +227,38 @@ static int from_leader(sweep_t *s, slot_t *mine, err_t *err)
     uint64_t number;
     int from, rc = par_take(&s->comm, &from, &m.p, &m.n, err);
     if (rc < 1) return rc;
-    if (msg_head(&m, &kind, &number) && s->fd >= 0) msg_send(s->fd, &m, NULL); /* a worker that is dead will be seen to be */
+    if (!msg_head(&m, &kind, &number)) kind = MSG_KINDS;
+    mine->ready = true;
+    mine->heard = clock_wall();
+    if ((kind == MSG_ITEM || kind == MSG_QUIT) && s->fd >= 0) msg_send(s->fd, &m, NULL); /* a worker that is dead will be seen to be */
     if (kind == MSG_QUIT) {
         mine->quit = true;
+        if (number && s->pid > 0) kill(s->pid, SIGKILL);
+    }
+    if (kind == MSG_END) {
+        mine->gone = true;
         s->lost = number;
-        if (s->fd < 0) mine->gone = true;
     }
     mem_free(m.p);
     return 1;
+}
+
+/* 0, or -1 where rank 0 has long been silent. */
+static int miss_leader(sweep_t *s, const slot_t *mine, err_t *err)
+{
+    double limit = s->o.silent * (mine->ready ? 1 : 6);
+    if (clock_wall() - mine->heard < limit) return 0;
+    return err_set(err, ERR_INTERNAL, "sweep: rank 0 has not been heard for %.0f s, so the sweep ends; the same command goes on", limit);
 }
 
 int sweep_serve(sweep_t *s, err_t *err)
 {
     slot_t mine = {.heard = clock_wall()};
     int rc = 0;
-    while (!rc && !(mine.gone && mine.quit)) {
+    while (!rc && !mine.gone) {
         if (wait_worker(s) && s->fd >= 0) rc = from_worker(s, &mine, err);
-        while (!rc && (rc = from_leader(s, &mine, err)) == 1) rc = 0;
-        if (!rc && clock_wall() - mine.heard > ALIVE) {
-            mine.heard = clock_wall();
-            rc = tell(s, MSG_ALIVE, 0, err);
-        }
+        while (!rc && !mine.gone && (rc = from_leader(s, &mine, err)) == 1) rc = 0;
+        if (!rc && !mine.gone) rc = say_alive(s, err) || miss_leader(s, &mine, err) ? -1 : 0;
     }
     return rc;
 }
@@ -219,13 +273,26 @@ static void send_to(sweep_t *s, int k, msg_t *m)
     mem_free(m->p);
 }
 
-static int send_quit(sweep_t *s, int k, err_t *err)
+/* now: without what is in hand. */
+static int send_quit(sweep_t *s, int k, bool now, err_t *err)
 {
     msg_t m;
     s->slot[k].quit = true;
-    if (msg_plain(MSG_QUIT, s->lost, &m, err)) return -1;
+    if (msg_plain(MSG_QUIT, now, &m, err)) return -1;
     send_to(s, k, &m);
     return 0;
+}
+
+/* At once, as a second signal asks. */
+static int stop(sweep_t *s, err_t *err)
+{
+    int rc = 0;
+    if (s->stopped) return 0;
+    s->stopped = true;
+    for (int k = 0; !rc && k < s->comm.size; k++)
+        if (!s->slot[k].gone) rc = send_quit(s, k, true, err);
+    if (s->pid > 0) kill(s->pid, SIGKILL);
+    return rc;
 }
 
 static int push(size_t **list, size_t *n, size_t *cap, size_t x, err_t *err)
@@ -261,7 +328,7 @@ static int feed(sweep_t *s, int k, err_t *err)
     slot_t *slot = &s->slot[k];
     msg_t m;
     if (slot->gone || slot->quit || !slot->ready) return 0;
-    if (asked || !s->left) return send_quit(s, k, err);
+    if (asked || !s->left) return send_quit(s, k, false, err);
     while (slot->hand < slot->threads + SWEEP_AHEAD) {
         size_t i = choose(s, slot);
         if (i == s->plan.n) return 0;
@@ -363,6 +430,7 @@ static int hear(sweep_t *s, int k, const msg_t *m, err_t *err)
     result_t r;
     if (!msg_head(m, &kind, &number)) return err_set(err, ERR_INTERNAL, "a message between processes is damaged");
     slot->heard = clock_wall();
+    slot->silent = false;
     if (kind == MSG_HELLO) return greet(s, k, m, err);
     if (kind == MSG_GONE) return gone(s, k, (int)number, err);
     if (kind != MSG_START && kind != MSG_RESULT) return 0;
@@ -411,9 +479,9 @@ static int miss(sweep_t *s, err_t *err)
     double now = clock_wall();
     for (int k = 1; k < s->comm.size; k++) {
         slot_t *slot = &s->slot[k];
-        if (slot->gone || now - slot->heard < SILENT) continue;
-        log_msg(s->o.log, LOG_WARN, "rank %d has not been heard for %.0f s: what it had is done by others", k, SILENT);
-        slot->gone = s->lost = true;
+        if (slot->gone || now - slot->heard < s->o.silent / 10) continue;
+        log_msg(s->o.log, LOG_WARN, "rank %d has not been heard for %.0f s: what it had is done by others", k, s->o.silent / 10);
+        slot->gone = slot->silent = s->lost = true;
         if (bereave(s, k, 0, err)) return -1;
     }
     return 0;
@@ -430,17 +498,17 @@ static bool all_gone(const sweep_t *s)
 static int lead(sweep_t *s, err_t *err)
 {
     int rc = 0;
-    while (!rc && !all_gone(s) && asked < 2) {
+    while (!rc && !all_gone(s)) {
         for (int k = 0; !rc && k < s->comm.size; k++) rc = feed(s, k, err);
+        if (!rc && asked > 1) rc = stop(s, err);
         if (rc || all_gone(s)) break;
         wait_worker(s);
         if (ledger_begin(s->ledger, err)) return -1;
         rc = listen_all(s, err) || miss(s, err) ? -1 : 0;
         if (ledger_commit(s->ledger, err)) rc = -1;
+        if (!rc) rc = say_alive(s, err);
     }
-    for (int k = 1; !rc && k < s->comm.size; k++) /* those whose workers would not start are still listening */
-        if (!s->slot[k].quit) rc = send_quit(s, k, err);
-    return rc;
+    return rc ? rc : tell_all(s, MSG_END, s->lost, err);
 }
 
 /* The first word of our own worker, which tells what the sweep is run with. */
@@ -465,7 +533,7 @@ int sweep_items(sweep_t *s, const manifest_t *m, sweepsum_t *sum, err_t *err)
     s->slot = mem_zero((size_t)s->comm.size, sizeof *s->slot, err);
     if (!s->slot || first_hello(s, err)) return -1;
     for (int k = 0; k < s->comm.size; k++) s->slot[k].heard = clock_wall();
-    if (!(s->ledger = ledger_open(s->dir, false, PATIENCE, err)) || sweep_plan_make(&s->o, &s->run, m, s->ledger, &s->plan, sum, err)) return -1;
+    if (!(s->ledger = ledger_open(s->dir, false, PATIENCE, err)) || sweep_plan_make(&s->o, s->job, &s->run, m, s->ledger, &s->plan, sum, err)) return -1;
     s->left = s->plan.n;
     if (sum->items > s->left) log_msg(s->o.log, LOG_INFO, "%s: %zu of %zu items have a result; %zu are to be done", s->dir, sum->items - s->left, sum->items, s->left);
     s->bar = progress_new(s->o.log, "sweep", "items", s->left);

@@ -25,9 +25,11 @@ typedef struct {
     size_t coarse;   /* voxels: read it onto a grid of so many, as it is too large for the memory; 0: as it is */
 } sweeplook_t;
 
-/* What is done. All is called in the worker. */
+/* What is done. All but header() is called in the worker. */
 typedef struct {
     void *ctx;
+    /* In rank 0. Another file that the results of an item depend on beside its map or maps: 1 with *path (mem_free()), 0 there is none, -1. NULL: of no item. */
+    int (*header)(void *ctx, const item_t *it, char **path, err_t *err);
     /* Load what is needed. *run: what results depend on. 0, or -1: the sweep cannot start. */
     int (*open)(void *ctx, size_t threads, sweeprun_t *run, err_t *err);
     /* Any thread. `spare` is what items may take, bytes. False where that ends it: skipped, or failed, *r, which is {0} before. */
@@ -42,6 +44,7 @@ typedef struct {
     size_t threads, memory; /* of a rank; bytes for all that a worker has, items in hand and what open() loaded */
     bool retry_failed;    /* do those that failed again, */
     bool force;           /* or all */
+    double silent;        /* seconds without a word after which the other ranks give up rank 0, and it, after a tenth of them, another; 0: 300 */
     const log_t *log;
 } sweepopts_t;
 
@@ -57,16 +60,16 @@ typedef struct {
 
 typedef struct sweep sweep_t;
 
-/* Start: folder, worker, ranks. SIGTERM, SIGINT and SIGUSR1 then ask for an end. Called before this process has used threads. NULL: ERR_IO the folder; the errors of
- * par_begin(); ERR_NOMEM. End with sweep_end(). */
+/* Start: folder, worker, ranks. SIGTERM, SIGINT and SIGUSR1 then ask for an end, also those that come meanwhile. Called before this process has used threads. NULL: ERR_IO the folder; ERR_USAGE, ERR_UNSUP it holds a sweep in another
+ * number of parts; the errors of par_begin(); ERR_NOMEM. End with sweep_end(). */
 sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err);
 bool sweep_leads(const sweep_t *s); /* rank 0 */
 
-/* Ranks but 0: work as rank 0 says, to its end. 0, or -1. */
+/* Ranks but 0: work as rank 0 says, to its end. 0, or -1: ERR_INTERNAL rank 0 is silent. */
 int sweep_serve(sweep_t *s, err_t *err);
 
 /* Rank 0: do the items of the manifest that the ledger has no result of, in its order. An item that fails is logged. After a signal, those in
- * hand are finished; after a second one they are not. 0, or -1, with all that was done in the ledger:
+ * hand are finished; after a second one they are not, on any rank. 0, or -1, with all that was done in the ledger:
  *   what open() says
  *   ERR_USAGE     the ledger is of a sweep with another model, index or options (not with force)
  *   ERR_INTERNAL  workers die before they are ready

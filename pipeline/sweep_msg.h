@@ -14,9 +14,10 @@ typedef enum {
     MSG_ITEM,   /* to a worker: do this */
     MSG_START,  /* worker: is at this item */
     MSG_RESULT, /* worker: has done with it */
-    MSG_QUIT,   /* to a worker: finish what is in hand, no more */
+    MSG_QUIT,   /* to a worker: finish what is in hand, no more; with a number, a rank ends its worker at once */
     MSG_GONE,   /* of a worker: it is no more; its status as waitpid() has it */
     MSG_ALIVE,  /* of a rank, now and then */
+    MSG_END,    /* of rank 0: no more will be said; with a number, a rank is lost, for which MPI would wait */
     MSG_KINDS
 } msgkind_t;
 

@@ -55,27 +55,46 @@ static int add_ledger(walk_t *w, const char *dir, err_t *err)
     return 0;
 }
 
-static int add_shard(walk_t *w, const char *dir, const char *name, size_t *of, err_t *err)
+/* Of how many parts the ledger in dir/name is one; 0: of none. path (4096) is that of the folder. */
+static unsigned part_of(const char *dir, const char *name, char *path)
 {
     unsigned i, n;
     int end = 0;
-    char path[4096];
-    if (sscanf(name, "shard-%u-of-%u%n", &i, &n, &end) != 2 || name[end]) return 0;
-    if (*of && *of != n) return err_set(err, ERR_UNSUP, "%s: shards of %zu and of %u", dir, *of, n);
-    *of = n;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    return add_ledger(w, path, err);
+    if (sscanf(name, "shard-%u-of-%u%n", &i, &n, &end) != 2 || name[end] || n < 2) return 0;
+    snprintf(path, 4096, "%s/%s", dir, name);
+    return ledger_there(path) ? n : 0;
 }
 
-/* All of dir: its own, and those of its shards. */
-static int open_all(walk_t *w, const char *dir, size_t *of, err_t *err)
+int sweep_out_parts(const char *dir, size_t *parts, err_t *err)
 {
+    char path[4096];
     DIR *d = opendir(dir);
     if (!d) return err_set(err, ERR_IO, "%s: %s", dir, strerror(errno));
-    int rc = add_ledger(w, dir, err);
-    for (struct dirent *e; !rc && (e = readdir(d));) rc = add_shard(w, dir, e->d_name, of, err);
+    int rc = 0;
+    *parts = ledger_there(dir);
+    for (struct dirent *e; !rc && (e = readdir(d));) {
+        unsigned n = part_of(dir, e->d_name, path);
+        if (n && *parts == 1) rc = err_set(err, ERR_UNSUP, "%s: a sweep of its own and one in %u parts (%s): their results are not to be joined", dir, n, e->d_name);
+        else if (n && *parts && *parts != n) rc = err_set(err, ERR_UNSUP, "%s: sweeps in %zu and in %u parts (%s): their results are not to be joined", dir, *parts, n, e->d_name);
+        else if (n) *parts = n;
+    }
     closedir(d);
-    if (!rc && !w->n) rc = err_set(err, ERR_NOTFOUND, "%s: no sweep is there", dir);
+    return rc;
+}
+
+/* All of dir: its own, or those of its parts. */
+static int open_all(walk_t *w, const char *dir, size_t *parts, err_t *err)
+{
+    char path[4096];
+    if (sweep_out_parts(dir, parts, err)) return -1;
+    if (!*parts) return err_set(err, ERR_NOTFOUND, "%s: no sweep is there", dir);
+    if (*parts == 1) return add_ledger(w, dir, err);
+    DIR *d = opendir(dir);
+    if (!d) return err_set(err, ERR_IO, "%s: %s", dir, strerror(errno));
+    int rc = 0;
+    for (struct dirent *e; !rc && (e = readdir(d));)
+        if (part_of(dir, e->d_name, path)) rc = add_ledger(w, path, err);
+    closedir(d);
     return rc;
 }
 

@@ -14,6 +14,9 @@ typedef struct {
     size_t n;
 } sweepcause_t;
 
+/* In how many parts the sweep in a folder is, by what ledgers are in it: 0 none, 1 all in one. 0, or -1: ERR_IO; ERR_UNSUP sweeps in several numbers of parts. */
+int sweep_out_parts(const char *dir, size_t *parts, err_t *err);
+
 /* What was written. End with sweep_out_free(). */
 typedef struct {
     size_t total[LEDGER_STATES];
@@ -29,8 +32,8 @@ void sweep_out_free(sweepout_t *o); /* leaves {0} */
  *   embeddings.h5   of each of these (vectors.h); none where none is done
  *   failures.tsv    id, path, state, cause, attempts, message of the others
  *   times.tsv       id, path, bytes, voxels and seconds of each: the only one that is not the same whenever it is made
- * The bytes do not depend on how the items were spread. 0, or -1: ERR_NOTFOUND no ledger; ERR_FORMAT an item in two of them; ERR_UNSUP ledgers of several
- * models, indexes, options or manifests; ERR_NOMEM; the errors of ledger.h and vectors_h5(). */
+ * The bytes do not depend on how the items were spread. 0, or -1: ERR_NOTFOUND no ledger; ERR_BUSY a sweep is at work on one; ERR_FORMAT an item in two of them; ERR_UNSUP ledgers of several
+ * models, indexes, options, manifests or numbers of parts; ERR_NOMEM; the errors of ledger.h and vectors_h5(). */
 int sweep_out(const char *dir, sweepout_t *o, err_t *err);
 
 #endif

@@ -19,22 +19,35 @@ bool sweep_plan_in_shard(const char *id, size_t shard, size_t shards) { return s
 /* What the results of all items depend on. */
 static uint64_t sign_run(const sweeprun_t *run) { return add_text(add_text(add_text(0, run->model), run->index), run->options); }
 
-/* And those of one. A file that is not there counts as of no size. */
-static void sign_item(uint64_t all, const sweeprun_t *run, const item_t *it, task_t *t)
+/* By size and time. One that is not there counts as of no size. */
+static uint64_t add_file(uint64_t crc, const char *path)
 {
     struct stat st;
     int64_t file[3] = {0};
-    const double real[] = {it->contour, it->resolution, it->apix};
-    if (!stat(it->path, &st)) {
+    if (!stat(path, &st)) {
         file[0] = st.st_size;
         file[1] = st.st_mtim.tv_sec;
         file[2] = st.st_mtim.tv_nsec;
     }
-    uint64_t crc = add(add(all, file, sizeof file), &it->kind, sizeof it->kind);
+    return add(crc, file, sizeof file);
+}
+
+/* And those of one. 0, or -1. */
+static int sign_item(uint64_t all, const sweepjob_t *job, const sweeprun_t *run, const item_t *it, task_t *t, err_t *err)
+{
+    const double real[] = {it->contour, it->resolution, it->apix};
+    char *header = NULL;
+    int with = job->header ? job->header(job->ctx, it, &header, err) : 0;
+    if (with < 0) return -1;
+    uint64_t crc = add(add_file(all, it->path), &it->kind, sizeof it->kind);
+    if (it->half) crc = add_file(add_text(crc, it->half), it->half);
+    if (with) crc = add_file(add_text(crc, header), header);
+    mem_free(header);
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) crc = real[i] == real[i] ? add(crc, &real[i], sizeof *real) : add_text(crc, NULL);
     crc = add_text(add_text(crc, it->assembly), it->title);
     snprintf(t->sig, sizeof t->sig, "%016" PRIx64, crc);
     snprintf(t->skip, sizeof t->skip, "%016" PRIx64, add_text(crc, run->filters));
+    return 0;
 }
 
 /* What the ledger is of: the same, or told and refused; a new one, or with force, is told. */
@@ -84,7 +97,7 @@ static int mark_twice(const manifest_t *m, unsigned char *again, err_t *err)
     return rc;
 }
 
-static int enter(const sweepopts_t *o, const sweeprun_t *run, const manifest_t *m, const unsigned char *again, ledger_t *l, sweepplan_t *p, sweepsum_t *sum, err_t *err)
+static int enter(const sweepopts_t *o, const sweepjob_t *job, const sweeprun_t *run, const manifest_t *m, const unsigned char *again, ledger_t *l, sweepplan_t *p, sweepsum_t *sum, err_t *err)
 {
     uint64_t all = sign_run(run), list = 0;
     char hash[17];
@@ -102,7 +115,7 @@ static int enter(const sweepopts_t *o, const sweeprun_t *run, const manifest_t *
             continue;
         }
         if (ledger_place(l, i, it->id, it->path, &known, err)) return -1;
-        sign_item(all, run, it, &t);
+        if (sign_item(all, job, run, it, &t, err)) return -1;
         t.row = known.row;
         sum->items++;
         if (!to_do(o, &known, &t)) sum->total[known.state]++;
@@ -112,12 +125,12 @@ static int enter(const sweepopts_t *o, const sweeprun_t *run, const manifest_t *
     return 0;
 }
 
-int sweep_plan_make(const sweepopts_t *o, const sweeprun_t *run, const manifest_t *m, ledger_t *l, sweepplan_t *p, sweepsum_t *sum, err_t *err)
+int sweep_plan_make(const sweepopts_t *o, const sweepjob_t *job, const sweeprun_t *run, const manifest_t *m, ledger_t *l, sweepplan_t *p, sweepsum_t *sum, err_t *err)
 {
     unsigned char *again = mem_new(m->n, 1, err);
     *p = (sweepplan_t){.task = mem_new(m->n, sizeof *p->task, err)};
     int rc = again && p->task && !mark_twice(m, again, err) && !ledger_begin(l, err) ? 0 : -1;
-    if (!rc && !(rc = enter(o, run, m, again, l, p, sum, err))) rc = ledger_commit(l, err);
+    if (!rc && !(rc = enter(o, job, run, m, again, l, p, sum, err))) rc = ledger_commit(l, err);
     mem_free(again);
     return rc;
 }

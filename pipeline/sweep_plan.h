@@ -23,10 +23,10 @@ typedef struct {
 /* Whether an item, by its id, is in the shard-th of `shards`. */
 bool sweep_plan_in_shard(const char *id, size_t shard, size_t shards);
 
-/* Enter the manifest into the ledger, in one transaction, and list what is to be done: what has no result, or one with another file (by size and
- * time), other values in the manifest, model, index or options; what failed with o->retry_failed; all with o->force. Counts the rest in *sum. 0, or -1 with *p for sweep_plan_free() only:
+/* Enter the manifest into the ledger, in one transaction, and list what is to be done: what has no result, or one with another file, half-map or header (by
+ * size and time), other values in the manifest, model, index or options; what failed with o->retry_failed; all with o->force. Counts the rest in *sum. 0, or -1 with *p for sweep_plan_free() only:
  * ERR_USAGE the ledger is of another run (not with force); ERR_NOMEM and the errors of ledger.h. */
-int sweep_plan_make(const sweepopts_t *o, const sweeprun_t *run, const manifest_t *m, ledger_t *l, sweepplan_t *p, sweepsum_t *sum, err_t *err);
+int sweep_plan_make(const sweepopts_t *o, const sweepjob_t *job, const sweeprun_t *run, const manifest_t *m, ledger_t *l, sweepplan_t *p, sweepsum_t *sum, err_t *err);
 void sweep_plan_free(sweepplan_t *p);
 
 #endif

@@ -6,7 +6,6 @@
  * item, which keeps others out, has the threads that they would have used. */
 #include "pipeline/sweep_work.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -20,7 +19,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 
-enum { QUEUE = 1024, AHEAD_BYTES = 1 << 28 };
+enum { AHEAD_BYTES = 1 << 28 };
 
 typedef struct {
     const sweepjob_t *job;
@@ -28,8 +27,8 @@ typedef struct {
     size_t threads, spare; /* bytes for items */
     pthread_mutex_t lock, sending;
     pthread_cond_t changed;
-    msg_t queue[QUEUE];
-    size_t first, queued; /* of the ring */
+    msg_t *queue; /* (cap) from first on: as many as threads and SWEEP_AHEAD, and what a worker that died was sent besides */
+    size_t first, queued, cap;
     size_t busy;          /* threads with an item */
     size_t used;          /* bytes that items in hand need */
     size_t ticket, turn;  /* of those that wait for memory */
@@ -72,8 +71,7 @@ static bool next(worker_t *w, msg_t *m, size_t *ticket)
     while (!w->queued && !w->quit) pthread_cond_wait(&w->changed, &w->lock);
     bool any = w->queued;
     if (any) {
-        *m = w->queue[w->first];
-        w->first = (w->first + 1) % QUEUE;
+        *m = w->queue[w->first++];
         w->queued--;
         w->busy++;
         *ticket = w->ticket++;
@@ -146,6 +144,15 @@ static void ask_ahead(const char *path)
     close(fd);
 }
 
+/* Takes m. */
+static void enqueue(worker_t *w, msg_t m)
+{
+    if (w->first) memmove(w->queue, w->queue + w->first, w->queued * sizeof m);
+    w->first = 0;
+    if (mem_grow(&w->queue, &w->cap, w->queued + 1, sizeof m, NULL)) _exit(3);
+    w->queue[w->queued++] = m;
+}
+
 /* Put what comes into the queue until there is no more. */
 static void listen_for(worker_t *w)
 {
@@ -157,10 +164,9 @@ static void listen_for(worker_t *w)
         if (msg_receive(w->fd, &m, NULL) < 1 || !msg_head(&m, &kind, &number)) _exit(0);
         if (kind == MSG_ITEM && !msg_get_item(&m, &it, NULL)) ask_ahead(it.path);
         pthread_mutex_lock(&w->lock);
-        assert(w->queued < QUEUE);
-        if (kind == MSG_ITEM) w->queue[(w->first + w->queued++) % QUEUE] = m;
+        if (kind == MSG_ITEM) enqueue(w, m);
         if (kind == MSG_QUIT) {
-            while (w->queued) mem_free(w->queue[(w->first + --w->queued) % QUEUE].p);
+            while (w->queued) mem_free(w->queue[w->first + --w->queued].p);
             w->quit = true;
             more = false;
         }

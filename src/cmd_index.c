@@ -8,36 +8,31 @@
 #include "pipeline/manifest.h"
 #include "pipeline/modelfile.h"
 #include "pipeline/par.h"
-#include "src/headopts.h"
 #include "src/indexopts.h"
-#include "src/inputs.h"
-#include "src/mapopts.h"
 #include "src/outpath.h"
 #include "src/shard.h"
 #include "src/table.h"
 
 typedef struct {
-    const char *out, *model, *annot, *text_model, *assembly, *shard;
-    storeopts_t store;
-    mapopts_t map;
-    headopts_t header;
+    const char *out, *shard;
+    entryopts_t entry;
 } build_opts_t;
 
 static const opt_t build_rows[] = {
     {'o', "output", OPT_STR, offsetof(build_opts_t, out), "INDEX", 0, 0, NULL, NULL, "The index to write (HDF5): a file, no pipe"},
-    {0, "assembly", OPT_STR, offsetof(build_opts_t, assembly), "ID", 0, 0, NULL, NULL,
+    {0, "assembly", OPT_STR, offsetof(build_opts_t, entry.assembly), "ID", 0, 0, NULL, NULL,
      "Biological assembly of the models: an id, or asu for the model as deposited; without it, assembly 1 of crystal "
      "entries and the deposited model of others. A manifest's column assembly comes first"},
-    {'m', "model", OPT_STR, offsetof(build_opts_t, model), "MODEL", 0, 0, NULL, NULL,
+    {'m', "model", OPT_STR, offsetof(build_opts_t, entry.model), "MODEL", 0, 0, NULL, NULL,
      "Embed every entry with this model, which searches then have to use"},
-    {0, "annot", OPT_STR, offsetof(build_opts_t, annot), "FOLDER", 0, 0, NULL, NULL, ANNOT_HELP},
-    {0, "text-model", OPT_STR, offsetof(build_opts_t, text_model), "TEXT", 0, 0, NULL, NULL, TEXT_MODEL_HELP},
+    {0, "annot", OPT_STR, offsetof(build_opts_t, entry.annot), "FOLDER", 0, 0, NULL, NULL, ANNOT_HELP},
+    {0, "text-model", OPT_STR, offsetof(build_opts_t, entry.text_model), "TEXT", 0, 0, NULL, NULL, TEXT_MODEL_HELP},
     {0, "shard", OPT_STR, offsetof(build_opts_t, shard), "I/N", 0, 0, NULL, NULL,
      "Do only every N-th entry from the I-th on, 1/N to N/N, or slurm, the part of a task of a Slurm array; cryolex index merge then makes of all N shards "
      "what one run would have made"},
-    {0, "store", OPT_GROUP, offsetof(build_opts_t, store), NULL, 0, 0, storeopts_rows, NULL, NULL},
-    {0, "headers", OPT_GROUP, offsetof(build_opts_t, header), NULL, 0, 0, headopts_rows, NULL, NULL},
-    {0, "maps", OPT_GROUP, offsetof(build_opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
+    {0, "store", OPT_GROUP, offsetof(build_opts_t, entry.store), NULL, 0, 0, storeopts_rows, NULL, NULL},
+    {0, "headers", OPT_GROUP, offsetof(build_opts_t, entry.header), NULL, 0, 0, headopts_rows, NULL, NULL},
+    {0, "maps", OPT_GROUP, offsetof(build_opts_t, entry.map), NULL, 0, 0, mapopts_rows, NULL, NULL},
     {0},
 };
 
@@ -57,32 +52,26 @@ static int check_build(const build_opts_t *o, index_t *x, const comm_t *c, err_t
 {
     if (!o->out) return err_set(err, ERR_USAGE, "index build: no output; give -o INDEX");
     if (o->shard && c->size > 1) return err_set(err, ERR_USAGE, "index build: --shard under mpirun: one of both");
-    if (o->shard && (o->store.compact || o->store.without))
+    if (o->shard && (o->entry.store.compact || o->entry.store.without))
         return err_set(err, ERR_USAGE, "index build: --shard: a shard is stored in full; give --compact and --without to index merge");
     x->shards = c->size > 1 ? (size_t)c->size : 0;
     x->shard = (size_t)c->rank;
     if (o->shard && shard_parse("index build", o->shard, &x->shard, &x->shards, err)) return -1;
     index_t dry = {.scoring = scoring_default};
-    return storeopts_take("index build", &o->store, &dry, err) || outpath_whole("index build", o->out, err) ? -1 : 0;
+    return storeopts_take("index build", &o->entry.store, &dry, err) || outpath_whole("index build", o->out, err) ? -1 : 0;
 }
 
 static int open_build(build_t *b, int argc, char **argv, err_t *err)
 {
     const build_opts_t *o = b->o;
-    const app_t *app = b->app;
-    mrc_opts_t map = mapopts_mrc(&o->map, app);
-    if ((o->model && outpath_not_input("index build", o->out, o->model, err)) || inputs_read(app, argc, argv, &b->m, err) ||
-        inputs_spare("index build", o->out, argc, argv, &b->m, err) || describe_new(&b->d, &map, err) ||
-        headopts_where(&o->header, app, b->m.n, &b->d.header, err) ||
-        (o->model && (modelfile_read(o->model, &b->model, err) || encoder_ready(b->model.encoder, err))))
-        return -1;
-    for (size_t i = 0; i < b->m.n; i++)
-        if (!b->m.item[i].assembly) b->m.item[i].assembly = o->assembly;
-    if (!o->model) return 0;
+    const char *model = o->entry.model;
+    if (entryopts_open(b->app, o->out, &o->entry, argc, argv, &b->m, &b->d, err)) return -1;
+    if (!model) return 0;
+    if (modelfile_read(model, &b->model, err) || encoder_ready(b->model.encoder, err)) return -1;
     b->x.d = b->model.encoder->d;
     b->x.frames = b->model.encoder->frames;
     memcpy(b->x.model, b->model.hash, sizeof b->x.model);
-    if (b->model.untrained) log_msg(&app->log, LOG_INFO, "%s: an untrained model: its parameters are random", o->model);
+    if (b->model.untrained) log_msg(&b->app->log, LOG_INFO, "%s: an untrained model: its parameters are random", model);
     return 0;
 }
 
@@ -96,9 +85,9 @@ static int build(build_t *b, const comm_t *c, int argc, char **argv, err_t *err)
     if (c->rank) return 0;
     if (!x->n) return err_set(err, ERR_FORMAT, "%s: nothing to index: none of %zu entries%s could be read%s", o->out, b->m.n, x->shards ? " that are in this shard" : "",
                        x->shards ? " (index merge --partial does without)" : "");
-    if (storeopts_take("index build", &o->store, x, err)) return -1;
+    if (storeopts_take("index build", &o->entry.store, x, err)) return -1;
     if (x->shards) x->store.float32 = x->store.exact = true;
-    if ((o->annot && indexopts_annotate(b->app, o->out, o->annot, o->text_model, &b->model, o->model, x, err)) || index_write(o->out, x, err)) return -1;
+    if ((o->entry.annot && indexopts_annotate(b->app, o->out, o->entry.annot, o->entry.text_model, &b->model, o->entry.model, x, err)) || index_write(o->out, x, err)) return -1;
     log_msg(&b->app->log, LOG_INFO, "%s: %zu entries, %zu left out", o->out, x->n, b->failed);
     return 0;
 }

@@ -4,19 +4,14 @@
 #include "base/mem.h"
 #include "pipeline/modelfile.h"
 #include "pipeline/update.h"
-#include "src/headopts.h"
 #include "src/indexopts.h"
-#include "src/inputs.h"
-#include "src/mapopts.h"
 #include "src/outpath.h"
 #include "src/table.h"
 
 typedef struct {
-    const char *out, *model, *annot, *text_model, *assembly, *obsolete;
+    const char *out, *obsolete;
     bool prune;
-    storeopts_t store;
-    mapopts_t map;
-    headopts_t header;
+    entryopts_t entry;
 } opts_t;
 
 static const opt_t rows[] = {
@@ -24,13 +19,13 @@ static const opt_t rows[] = {
     {0, "obsolete", OPT_STR, offsetof(opts_t, obsolete), "FILE", 0, 0, NULL, NULL,
      "Drop the entries whose ids FILE has: obsolete.dat of the wwPDB, or an id a line"},
     {0, "prune", OPT_FLAG, offsetof(opts_t, prune), NULL, 0, 0, NULL, NULL, "Drop the entries that the manifest has not; the index is then in its order"},
-    {0, "assembly", OPT_STR, offsetof(opts_t, assembly), "ID", 0, 0, NULL, NULL, "As of index build: give the same"},
-    {'m', "model", OPT_STR, offsetof(opts_t, model), "MODEL", 0, 0, NULL, NULL, "The model that the index was made with; an index with embeddings needs it"},
-    {0, "annot", OPT_STR, offsetof(opts_t, annot), "FOLDER", 0, 0, NULL, NULL, "The tables, as of index build, for all entries anew; an index with terms needs it"},
-    {0, "text-model", OPT_STR, offsetof(opts_t, text_model), "TEXT", 0, 0, NULL, NULL, TEXT_MODEL_HELP},
-    {0, "store", OPT_GROUP, offsetof(opts_t, store), NULL, 0, 0, storeopts_rows, NULL, NULL},
-    {0, "headers", OPT_GROUP, offsetof(opts_t, header), NULL, 0, 0, headopts_rows, NULL, NULL},
-    {0, "maps", OPT_GROUP, offsetof(opts_t, map), NULL, 0, 0, mapopts_rows, NULL, NULL},
+    {0, "assembly", OPT_STR, offsetof(opts_t, entry.assembly), "ID", 0, 0, NULL, NULL, "As of index build: give the same"},
+    {'m', "model", OPT_STR, offsetof(opts_t, entry.model), "MODEL", 0, 0, NULL, NULL, "The model that the index was made with; an index with embeddings needs it"},
+    {0, "annot", OPT_STR, offsetof(opts_t, entry.annot), "FOLDER", 0, 0, NULL, NULL, "The tables, as of index build, for all entries anew; an index with terms needs it"},
+    {0, "text-model", OPT_STR, offsetof(opts_t, entry.text_model), "TEXT", 0, 0, NULL, NULL, TEXT_MODEL_HELP},
+    {0, "store", OPT_GROUP, offsetof(opts_t, entry.store), NULL, 0, 0, storeopts_rows, NULL, NULL},
+    {0, "headers", OPT_GROUP, offsetof(opts_t, entry.header), NULL, 0, 0, headopts_rows, NULL, NULL},
+    {0, "maps", OPT_GROUP, offsetof(opts_t, entry.map), NULL, 0, 0, mapopts_rows, NULL, NULL},
     {0},
 };
 
@@ -48,17 +43,15 @@ typedef struct {
 static int open_all(job_t *j, int argc, char **argv, err_t *err)
 {
     const opts_t *o = j->o;
-    mrc_opts_t map = mapopts_mrc(&o->map, j->app);
-    if (outpath_whole("index update", j->out, err) || (o->model && outpath_not_input("index update", j->out, o->model, err)) ||
-        (o->obsolete && update_obsolete(o->obsolete, &j->obsolete, err)) || inputs_read(j->app, argc, argv, &j->m, err) ||
-        inputs_spare("index update", j->out, argc, argv, &j->m, err) || describe_new(&j->d, &map, err) ||
-        headopts_where(&o->header, j->app, j->m.n, &j->d.header, err) || index_read(j->index, INDEX_ALL, &j->x, err))
+    const char *model = o->entry.model;
+    if (outpath_whole("index update", j->out, err) || (o->obsolete && update_obsolete(o->obsolete, &j->obsolete, err)) ||
+        entryopts_open(j->app, j->out, &o->entry, argc, argv, &j->m, &j->d, err) || index_read(j->index, INDEX_ALL, &j->x, err))
         return -1;
     if (j->x.shards) return err_set(err, ERR_UNSUP, "%s: a shard: merge them first (cryolex index merge)", j->index);
-    if (j->x.terms.n && !o->annot) return err_set(err, ERR_USAGE, "index update: %s has terms; give --annot FOLDER", j->index);
-    if (j->x.d && !o->model) return err_set(err, ERR_USAGE, "index update: %s has embeddings, of model %s; give -m MODEL", j->index, j->x.model);
-    if (!o->model) return 0;
-    if (modelfile_read(o->model, &j->model, err) || index_of_model(&j->x, j->index, j->model.hash, o->model, err)) return -1;
+    if (j->x.terms.n && !o->entry.annot) return err_set(err, ERR_USAGE, "index update: %s has terms; give --annot FOLDER", j->index);
+    if (j->x.d && !model) return err_set(err, ERR_USAGE, "index update: %s has embeddings, of model %s; give -m MODEL", j->index, j->x.model);
+    if (!model) return 0;
+    if (modelfile_read(model, &j->model, err) || index_of_model(&j->x, j->index, j->model.hash, model, err)) return -1;
     j->model.encoder->frames = j->x.frames == 1 ? 1 : ENCODER_FRAMES;
     return encoder_ready(j->model.encoder, err);
 }
@@ -68,15 +61,13 @@ static int update(job_t *j, updated_t *n, err_t *err)
     const opts_t *o = j->o;
     index_t *x = &j->x;
     const indexstore_t was = x->was, had = x->store;
-    for (size_t i = 0; i < j->m.n; i++)
-        if (!j->m.item[i].assembly) j->m.item[i].assembly = o->assembly;
     if (update_index(x, &j->m, o->obsolete ? &j->obsolete : NULL, o->prune, &j->d, j->model.encoder, &j->app->log, n, err)) return -1;
     if (!x->n) return err_set(err, ERR_FORMAT, "%s: no entry would be left", j->index);
     x->store = had;
     x->store.compact = was.compact;
     x->store.float32 = was.float32;
-    if (storeopts_take("index update", &o->store, x, err) ||
-        (o->annot && indexopts_annotate(j->app, j->out, o->annot, o->text_model, &j->model, o->model, x, err)))
+    if (storeopts_take("index update", &o->entry.store, x, err) ||
+        (o->entry.annot && indexopts_annotate(j->app, j->out, o->entry.annot, o->entry.text_model, &j->model, o->entry.model, x, err)))
         return -1;
     return index_write(j->out, x, err);
 }

@@ -5,7 +5,6 @@
 #include "base/half.h"
 #include "base/mem.h"
 #include "base/tsv.h"
-#include "pipeline/matrix.h"
 #include "pipeline/nearest.h"
 #include "pipeline/par.h"
 #include "src/json.h"
@@ -87,7 +86,7 @@ static int read_names(job_t *j, err_t *err)
 {
     for (size_t i = 0; i < j->query.n * j->n; i++) {
         size_t f = file_of(j, j->hit[i].row);
-        if (!j->names[f].n && matrix_open(j->file[f].path, MATRIX_IDS, &j->names[f], err)) return -1;
+        if (!j->names[f].n && nearest_names(&j->file[f], j->query.d, &j->names[f], err)) return -1;
     }
     return 0;
 }

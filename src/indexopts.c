@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "pipeline/annot.h"
 #include "pipeline/textmodel.h"
+#include "src/inputs.h"
+#include "src/outpath.h"
 
 const opt_t storeopts_rows[] = {
     {0, "compact", OPT_FLAG, offsetof(storeopts_t, compact), NULL, 0, 0, NULL, NULL,
@@ -35,6 +37,17 @@ int storeopts_take(const char *cmd, const storeopts_t *o, index_t *x, err_t *err
     if (!o->scoring) return 0;
     x->scored = true;
     return scoring_set(&x->scoring, o->scoring, err);
+}
+
+int entryopts_open(const app_t *app, const char *out, const entryopts_t *o, int argc, char **argv, manifest_t *m, describer_t *d, err_t *err)
+{
+    mrc_opts_t map = mapopts_mrc(&o->map, app);
+    if ((o->model && outpath_not_input(app->cmd, out, o->model, err)) || inputs_read(app, argc, argv, m, err) ||
+        inputs_spare(app->cmd, out, argc, argv, m, err) || describe_new(d, &map, err) || headopts_where(&o->header, app, m->n, &d->header, err))
+        return -1;
+    for (size_t i = 0; i < m->n; i++)
+        if (!m->item[i].assembly) m->item[i].assembly = o->assembly;
+    return 0;
 }
 
 static int fill_clusters(index_t *x, size_t i, const facts_t *f, err_t *err)

@@ -4,7 +4,10 @@
 
 #include "pipeline/index.h"
 #include "pipeline/modelfile.h"
+#include "pipeline/manifest.h"
 #include "src/cmd.h"
+#include "src/headopts.h"
+#include "src/mapopts.h"
 
 typedef struct {
     const char *without, *scoring;
@@ -15,6 +18,18 @@ extern const opt_t storeopts_rows[];
 
 /* Take the options into the index. 0, or -1 with ERR_USAGE. */
 int storeopts_take(const char *cmd, const storeopts_t *o, index_t *x, err_t *err);
+
+/* What the entries of an index are made of, and with what: options of the commands that describe them. */
+typedef struct {
+    const char *model, *annot, *text_model, *assembly;
+    storeopts_t store;
+    mapopts_t map;
+    headopts_t header;
+} entryopts_t;
+
+/* Read the manifest, folders and files that the index `out` is to be made of into *m, {0} before, and get ready for describing them. 0, or -1: ERR_USAGE the index
+ * would be in the place of one of them, or of the model; the errors of inputs_read(), describe_new() and headopts_where(). */
+int entryopts_open(const app_t *app, const char *out, const entryopts_t *o, int argc, char **argv, manifest_t *m, describer_t *d, err_t *err);
 
 #define ANNOT_HELP                                                                                                                   \
     "Give the entries the GO terms, EC numbers and Pfam families that the tables in FOLDER (see cryolex caption -h) know for their PDB ids (the ids up " \

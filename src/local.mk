@@ -58,7 +58,7 @@ TESTS += tests/test_cmd_annotate.sh tests/test_cmd_header.sh
 cryolex_SOURCES += src/cmd_sweep.c src/sweepjob.c src/sweepjob.h
 cryolex_CPPFLAGS += $(LZMA_CFLAGS)
 dist_check_SCRIPTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
-EXTRA_DIST += tests/sweep_world.sh tests/slurm_local
+EXTRA_DIST += tests/made_world.sh tests/sweep_world.sh tests/slurm_local
 TESTS += tests/test_cmd_sweep.sh tests/test_slurm.sh
 
 # Pictures and pages.

@@ -143,21 +143,36 @@ static bool filter_box(const job_t *j, const item_t *it, const sweeplook_t *look
     return end(r, LEDGER_SKIPPED, "box", text);
 }
 
-/* Bytes that a map of so many voxels in a file of so many bytes takes, read whole or, of more than `from` voxels, onto the coarse grid. */
-static double need_of(double voxels, double file, double from, double to)
+static bool is_model(const item_t *it) { return !it->half && (it->kind == ITEM_MODEL || (it->kind == ITEM_AUTO && manifest_kind(it->path) == ITEM_MODEL)); }
+
+static int header_of(void *ctx, const item_t *it, char **path, err_t *err)
 {
-    static const double WHOLE = 4.5, COARSE = 20; /* bytes a voxel, measured: doc/sweep.md */
-    return BASE_NEED + file + (voxels > from ? COARSE * to : WHOLE * voxels);
+    const headopts_t *h = &((const job_t *)ctx)->o->query.header;
+    return is_model(it) ? 0 : emdb_path(it->path, &(emdb_where_t){.off = h->off, .path = h->path}, path, err);
+}
+
+static double bytes_of(const char *path)
+{
+    struct stat st;
+    return path && !stat(path, &st) ? (double)st.st_size : 0;
+}
+
+/* Bytes that the map of an item takes, of so many voxels in files of so many bytes: read whole or, of more than `from` voxels, onto the coarse grid; half-maps
+ * are read whole, and compared and averaged. */
+static double need_of(const item_t *it, double voxels, double files, double from, double to)
+{
+    static const double WHOLE = 4.5, COARSE = 20, HALVES = 16.5; /* bytes a voxel, the first two measured: doc/sweep.md */
+    return BASE_NEED + files + (it->half ? HALVES * voxels : voxels > from ? COARSE * to : WHOLE * voxels);
 }
 
 /* That it fits: as it is, else on a coarser grid, else it has failed. */
-static bool fit(const item_t *it, size_t spare, sweeplook_t *look, result_t *r)
+static bool fit(const item_t *it, double files, size_t spare, sweeplook_t *look, result_t *r)
 {
-    double voxels = (double)r->voxels, file = (double)r->bytes;
+    double voxels = (double)r->voxels;
     char text[512];
     if (look->need <= spare) return true;
-    for (size_t to = COARSE_TO / 8; r->voxels > to && to >= COARSE_LEAST; to /= 2) {
-        double need = need_of(voxels, file, (double)to, (double)to);
+    for (size_t to = COARSE_TO / 8; !it->half && r->voxels > to && to >= COARSE_LEAST; to /= 2) {
+        double need = need_of(it, voxels, files, (double)to, (double)to);
         if (need > (double)spare) continue;
         look->coarse = to;
         look->need = (size_t)need;
@@ -173,7 +188,7 @@ static bool look_at(void *ctx, const item_t *it, size_t spare, sweeplook_t *look
     struct stat st;
     mrc_header_t h;
     char text[512];
-    bool model = it->kind == ITEM_MODEL || (it->kind == ITEM_AUTO && manifest_kind(it->path) == ITEM_MODEL);
+    bool model = is_model(it);
     if (stat(it->path, &st)) {
         snprintf(text, sizeof text, "%s: %s", it->path, strerror(errno));
         return end(r, LEDGER_FAILED, "io", text);
@@ -187,8 +202,12 @@ static bool look_at(void *ctx, const item_t *it, size_t spare, sweeplook_t *look
         if (!filter_box(j, it, look, r)) return false;
     }
     /* Of other formats a byte may be a voxel. */
-    look->need = model ? MODEL_NEED : (size_t)need_of((double)(r->voxels ? r->voxels : r->bytes), (double)r->bytes, COARSE_FROM, COARSE_TO);
-    return fit(it, spare, look, r);
+    char *header = NULL;
+    header_of(ctx, it, &header, NULL);
+    double files = (double)r->bytes + bytes_of(it->half) + bytes_of(header);
+    mem_free(header);
+    look->need = model ? MODEL_NEED : (size_t)need_of(it, (double)(r->voxels ? r->voxels : r->bytes), files, COARSE_FROM, COARSE_TO);
+    return fit(it, files, spare, look, r);
 }
 
 /* ---- a map ---- */
@@ -354,4 +373,4 @@ static void work_on(void *ctx, size_t thread, const item_t *it, const sweeplook_
     notes_free(&notes);
 }
 
-sweepjob_t sweepjob(job_t *j) { return (sweepjob_t){.ctx = j, .open = open_job, .look = look_at, .work = work_on}; }
+sweepjob_t sweepjob(job_t *j) { return (sweepjob_t){.ctx = j, .header = header_of, .open = open_job, .look = look_at, .work = work_on}; }

@@ -1,21 +1,15 @@
 # sweep_world.sh: in the present folder, what tests of cryolex sweep work on: four small maps in maps/, an untrained model and an index of four models in share/.
 # shellcheck shell=bash disable=SC2034 # files is of those who source this
+. "$top/tests/made_world.sh"
 unset CRYOLEX_INDEX CRYOLEX_MODEL SLURM_ARRAY_TASK_ID
 export CRYOLEX_SHARE=$PWD/share
 mkdir models share annot maps
 ids=(1aaa 2bbb 3ccc 4ddd)
 for k in 1 2 3 4; do
-    awk -v k="$k" 'BEGIN { for (i = 1; i <= 80; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 5 * k * cos(i), 9 * sin(i) + 0.1 * i, 1.5 * i / k }' >"models/${ids[k - 1]}.pdb"
+    ca_atoms 80 "5 * $k * cos(i)" "9 * sin(i) + 0.1 * i" "1.5 * i / $k" >"models/${ids[k - 1]}.pdb"
     for r in 6 9; do [ $k -gt 2 ] || "$cryolex" simulate -q -r $r "models/${ids[k - 1]}.pdb" "maps/emd_10$k$r.map.gz" || exit 99; done
 done
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"},
-{"op": "conv", "name": "c2", "out": 8, "side": 3, "stride": 2}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
+small_net
 printf 'go_id\tname\tnamespace\tparents\tobsolete\nGO:0016787\thydrolase activity\tmolecular_function\t\t0\n' >annot/go_terms.tsv
 printf 'pdb_id\tgo_ids\n2bbb\tGO:0016787\n' >annot/pdb_go_entry.tsv
 printf 'pdb_id\tchain\tec\n2bbb\tA\t3.2.1.17\n' >annot/pdb_ec.tsv

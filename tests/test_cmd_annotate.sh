@@ -3,6 +3,7 @@
 # columns, formats, consistency, and what is refused.
 # shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
+. "${srcdir:-.}/tests/made_world.sh"
 cryolex=${CRYOLEX:?the program to test}
 mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
 out=$tap_tmp/out err=$tap_tmp/err
@@ -12,29 +13,15 @@ export CRYOLEX_SHARE=$tap_tmp/w/share XDG_CACHE_HOME=$tap_tmp/cache
 mkdir models share annot
 ids=(1aaa 2bbb 3ccc 4ddd)
 for k in 1 2 3 4; do
-    awk -v k="$k" 'BEGIN { for (i = 1; i <= 80; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 5 * k * cos(i), 9 * sin(i) + 0.1 * i, 1.5 * i / k }' >"models/${ids[k - 1]}.pdb"
+    ca_atoms 80 "5 * $k * cos(i)" "9 * sin(i) + 0.1 * i" "1.5 * i / $k" >"models/${ids[k - 1]}.pdb"
 done
 cp models/2bbb.pdb query.pdb
 echo broken >broken.pdb
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"},
-{"op": "conv", "name": "c2", "out": 8, "side": 3, "stride": 2}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
-{
-    printf 'go_id\tname\tnamespace\tparents\tobsolete\n'
-    printf 'GO:0003674\tmolecular_function\tmolecular_function\t\t0\nGO:0003824\tcatalytic activity\tmolecular_function\tisa=GO:0003674\t0\n'
-    printf 'GO:0016787\thydrolase activity\tmolecular_function\tisa=GO:0003824\t0\nGO:0005488\tbinding\tmolecular_function\tisa=GO:0003674\t0\n'
-    printf 'GO:0008150\tbiological_process\tbiological_process\t\t0\nGO:0006457\tprotein folding\tbiological_process\tisa=GO:0008150\t0\n'
-} >annot/go_terms.tsv
+small_net
+some_terms
 printf 'pdb_id\tgo_ids\n1aaa\tGO:0005488\n2bbb\tGO:0016787;GO:0006457\n3ccc\tGO:0005488\n' >annot/pdb_go_entry.tsv
 printf 'pdb_id\tchain\tec\n2bbb\tA\t3.2.1.17\n' >annot/pdb_ec.tsv
 printf 'pdb_id\tchain\tpfam\n2bbb\tA\tPF00042\n' >annot/pdb_pfam.tsv
-printf 'ec\tname\n3.2.1.17\tlysozyme\n' >annot/ec_names.tsv
-printf 'pfam\tdescription\nPF00042\tGlobin\n' >annot/pfam_names.tsv
 printf 'pdb_id\ttitle\tmolecule_names\tclassification\torganism\tmethod\n2bbb\tA very long title, of a molecule that has \303\244 naman any column that a page could hold\t\t\t\t\n' >annot/pdb_names.tsv
 printf '3ccc\t\t\t\tEscherichia coli\t\n' >>annot/pdb_names.tsv
 printf '1AAA_1 9ZZZ_1\n3CCC_1 1AAA_2\n4DDD_1\n' >annot/clusters-by-entity-30.txt

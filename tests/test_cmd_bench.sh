@@ -2,6 +2,7 @@
 # cryolex bench: protocols on structures that the test makes; reports, rivals, equal files, what is refused.
 # shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
+. "${srcdir:-.}/tests/made_world.sh"
 cryolex=${CRYOLEX:?the program to test}
 mkdir "$tap_tmp/w" || exit 99
 plot=$(cd "${srcdir:-.}" && pwd)/scripts/plot-bench rivals=$(cd "${srcdir:-.}" && pwd)/scripts/rivals
@@ -12,22 +13,10 @@ export CRYOLEX_SHARE=$tap_tmp/w/share XDG_CACHE_HOME=$tap_tmp/cache
 mkdir models maps annot share
 ids=(1aaa 2bbb 3ccc 4ddd 5eee 6fff)
 for k in 1 2 3 4 5 6; do
-    awk -v k="$k" 'BEGIN { for (i = 1; i <= 90; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 6 * k * cos(i * k / 9), 9 * sin(i) + 0.2 * i, 2 * i / k }' >"models/${ids[k - 1]}.pdb"
+    ca_atoms 90 "6 * $k * cos(i * $k / 9)" "9 * sin(i) + 0.2 * i" "2 * i / $k" >"models/${ids[k - 1]}.pdb"
 done
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"},
-{"op": "conv", "name": "c2", "out": 8, "side": 3, "stride": 2}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
-{
-    printf 'go_id\tname\tnamespace\tparents\tobsolete\n'
-    printf 'GO:0003674\tmolecular_function\tmolecular_function\t\t0\nGO:0003824\tcatalytic activity\tmolecular_function\tisa=GO:0003674\t0\n'
-    printf 'GO:0016787\thydrolase activity\tmolecular_function\tisa=GO:0003824\t0\nGO:0005488\tbinding\tmolecular_function\tisa=GO:0003674\t0\n'
-    printf 'GO:0008150\tbiological_process\tbiological_process\t\t0\nGO:0006457\tprotein folding\tbiological_process\tisa=GO:0008150\t0\n'
-} >annot/go_terms.tsv
+small_net
+some_terms
 printf 'pdb_id\tgo_ids\n1aaa\tGO:0005488\n2bbb\tGO:0016787;GO:0006457\n3ccc\tGO:0005488\n4ddd\tGO:0016787\n5eee\tGO:0006457\n6fff\tGO:0005488;GO:0006457\n' >annot/pdb_go_entry.tsv
 { printf 'id\tpath\tsplit\n'; for k in 1 2 3 4 5 6; do printf '%s\tmodels/%s.pdb\t%s\n' "${ids[k - 1]}" "${ids[k - 1]}" "$([ $k -le 3 ] && echo test || echo train)"; done; } >models.tsv
 "$cryolex" model new -q --table net.json --features profile,log_rg -o share/default.safetensors || exit 99

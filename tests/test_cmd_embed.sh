@@ -2,25 +2,19 @@
 # cryolex model new, model info, embed: goldens, what is the same whatever the order and threads, and what is refused.
 # shellcheck disable=SC2317,SC2015,SC2016 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
+. "${srcdir:-.}/tests/made_world.sh"
 cryolex=${CRYOLEX:?the program to test}
 mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
 out=$tap_tmp/out err=$tap_tmp/err
 
 mkdir models
 for k in 1 2 3; do
-    awk -v k="$k" 'BEGIN { for (i = 1; i <= 60; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, 5 * k * cos(i), 9 * sin(i) + 0.1 * i, 1.5 * i / k }' >"models/m$k.pdb"
+    ca_atoms 60 "5 * $k * cos(i)" "9 * sin(i) + 0.1 * i" "1.5 * i / $k" >"models/m$k.pdb"
 done
 awk '{ printf "%s%8.3f%8.3f%8.3f%s\n", substr($0, 1, 30), -substr($0, 39, 8), substr($0, 31, 8), substr($0, 47, 8), substr($0, 55) }' models/m2.pdb >turned.pdb
 echo broken >broken.pdb
 printf 'id\tpath\na\tmodels/m1.pdb\nx\tbroken.pdb\nb\tmodels/m2.pdb\nc\tmodels/m3.pdb\n' >list.tsv
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"},
-{"op": "conv", "name": "c2", "out": 8, "side": 3, "stride": 2}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
+small_net
 small=(--table net.json --features "profile,log_rg")
 
 field() { awk -F '\t' -v f="$1" '$1 == f { print $2 }' "$out"; }

@@ -2,6 +2,7 @@
 # cryolex index build by shards and by several processes: the bytes of one run, whatever the split; what is refused.
 # shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
+. "${srcdir:-.}/tests/made_world.sh"
 cryolex=${CRYOLEX:?the program to test}
 err=$tap_tmp/err
 mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
@@ -9,8 +10,7 @@ mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
 mkdir models annot
 ids=(1aaa 2bbb 3ccc 4ddd 5eee 6fff 7ggg)
 for k in 1 2 3 4 5 6 7; do
-    awk -v k="$k" 'BEGIN { for (i = 1; i <= 60; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, (3 + k) * cos(i), 9 * sin(i), 1.5 * i / k }' >"models/${ids[k - 1]}.pdb"
+    ca_atoms 60 "(3 + $k) * cos(i)" "9 * sin(i)" "1.5 * i / $k" >"models/${ids[k - 1]}.pdb"
 done
 echo broken >models/3ccc.pdb
 {
@@ -18,22 +18,11 @@ echo broken >models/3ccc.pdb
     for id in "${ids[@]}"; do printf '%s\tmodels/%s.pdb\tof %s\n' "$id" "$id" "$id"; done
     printf '2bbb\tmodels/1aaa.pdb\tagain\n'
 } >list.tsv
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
-{
-    printf 'go_id\tname\tnamespace\tparents\tobsolete\n'
-    printf 'GO:0003674\tmolecular_function\tmolecular_function\t\t0\nGO:0003824\tcatalytic activity\tmolecular_function\tisa=GO:0003674\t0\n'
-    printf 'GO:0016787\thydrolase activity\tmolecular_function\tisa=GO:0003824\t0\nGO:0005488\tbinding\tmolecular_function\tisa=GO:0003674\t0\n'
-} >annot/go_terms.tsv
+small_net
+some_terms
 printf 'pdb_id\tgo_ids\n1aaa\tGO:0005488\n2bbb\tGO:0016787\n5eee\tGO:0003824;GO:0005488\n7ggg\tGO:0016787\n' >annot/pdb_go_entry.tsv
 printf 'pdb_id\tchain\tec\n2bbb\tA\t3.2.1.17\n6fff\tA\t3.2.1.18\n' >annot/pdb_ec.tsv
 printf 'pdb_id\tchain\tpfam\n4ddd\tA\tPF00042\n' >annot/pdb_pfam.tsv
-printf 'ec\tname\n3.2.1.17\tlysozyme\n' >annot/ec_names.tsv
-printf 'pfam\tdescription\nPF00042\tGlobin\n' >annot/pfam_names.tsv
 printf 'pdb_id\ttitle\tmolecule_names\tclassification\torganism\tmethod\n2bbb\tA title\t\t\t\t\n' >annot/pdb_names.tsv
 "$cryolex" model new -q --table net.json --features profile,log_rg -o m.st || exit 99
 full=(-m m.st --annot annot)

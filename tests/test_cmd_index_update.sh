@@ -2,14 +2,14 @@
 # cryolex index update: added, replaced, dropped entries; the bytes of a fresh build; whole or not at all; what is refused.
 # shellcheck disable=SC2317,SC2015 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
+. "${srcdir:-.}/tests/made_world.sh"
 cryolex=${CRYOLEX:?the program to test}
 err=$tap_tmp/err
 mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
 
 mkdir models annot
 model() { # ID NUMBER
-    awk -v k="$2" 'BEGIN { for (i = 1; i <= 60; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, (3 + k) * cos(i), 9 * sin(i), 1.5 * i / k }' >"models/$1.pdb"
+    ca_atoms 60 "(3 + $2) * cos(i)" "9 * sin(i)" "1.5 * i / $2" >"models/$1.pdb"
 }
 manifest() { # ID...
     printf 'id\tpath\tcaption\n'
@@ -19,12 +19,7 @@ k=0
 for id in 1aaa 2bbb 3ccc 4ddd 5eee 6fff; do model "$id" $((k += 1)); done
 manifest 1aaa 2bbb 3ccc 4ddd >first.tsv
 manifest 5eee 2bbb 1aaa_A 4ddd 6fff >second.tsv
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
+small_net
 printf 'go_id\tname\tnamespace\tparents\tobsolete\nGO:0003674\tmolecular_function\tmolecular_function\t\t0\n' >annot/go_terms.tsv
 printf 'GO:0003824\tcatalytic activity\tmolecular_function\tisa=GO:0003674\t0\n' >>annot/go_terms.tsv
 printf 'pdb_id\tgo_ids\n1aaa\tGO:0003824\n5eee\tGO:0003824\n' >annot/pdb_go_entry.tsv

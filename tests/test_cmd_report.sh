@@ -2,6 +2,7 @@
 # cryolex report: pages of annotate and search, their pictures, hits and terms; models placed in the map; hostile results; the overview of many and of a sweep.
 # shellcheck disable=SC2317,SC2015,SC2016 # functions are called through tap; a && b || fail is meant
 . "${srcdir:-.}/tests/tap.sh"
+. "${srcdir:-.}/tests/made_world.sh"
 cryolex=${CRYOLEX:?the program to test}
 check=$(cd "${srcdir:-.}/tests" && pwd)/page_check.py
 mkdir "$tap_tmp/w" && cd "$tap_tmp/w" || exit 99
@@ -11,8 +12,7 @@ export XDG_CACHE_HOME=$tap_tmp/none
 # Three bodies of CA atoms, an index of them, the density of one.
 mkdir models
 for k in 1 2 3; do
-    awk -v k="$k" 'BEGIN { for (i = 1; i <= 150; i++)
-        printf "ATOM  %5d  CA  ALA A%4d    %8.3f%8.3f%8.3f  1.00 20.00           C\n", i, i, (7 + 3 * k) * cos(i * 0.5), 9 * sin(i * 0.5) + 0.1 * k * i, 0.35 * i / k + (i % 7 == 0) * 3 }' >"models/${k}abc.pdb"
+    ca_atoms 150 "(7 + 3 * $k) * cos(i * 0.5)" "9 * sin(i * 0.5) + 0.1 * $k * i" "0.35 * i / $k + (i % 7 == 0) * 3" >"models/${k}abc.pdb"
 done
 "$cryolex" index build -q -o i.h5 models || exit 99
 "$cryolex" simulate -q --resolution 9 --apix 3 --pad 12 models/2abc.pdb emd_0002.mrc || exit 99
@@ -139,13 +139,7 @@ assert all("x" in r and "y" in r for r in rows) and [r["resolution"] for r in ro
 assert len({r["x"] for r in rows}) == 3
 PY
 }
-cat >net.json <<'END'
-{"inputs": {"cube": [1, 32, 32, 32], "features": [33]}, "layers": [
-{"op": "conv", "name": "c", "from": "cube", "out": 8, "side": 3, "stride": 2}, {"op": "relu"},
-{"op": "conv", "name": "c2", "out": 8, "side": 3, "stride": 2}, {"op": "pool", "kind": "mean", "as": "p"},
-{"op": "linear", "name": "f0", "from": "features", "out": 8}, {"op": "concat", "with": "p"},
-{"op": "linear", "name": "f", "out": 6}, {"op": "l2norm"}]}
-END
+small_net
 
 refused() { # PATTERN STATUS ARGUMENTS
     run "$2" "$cryolex" report "${@:3}" && grep -q "$1" ../err || { cat ../err; return 1; }

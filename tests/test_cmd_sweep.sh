@@ -53,6 +53,30 @@ in_shards() {
     run 0 "$cryolex" sweep -q --merge -o array && same_as array && rm -r array/shard-2-of-3 && run 75 "$cryolex" sweep --merge -o array && grep -q '1 parts are not there yet' "$err" || return 1
     run 2 "$cryolex" sweep -q --shard 4/3 -o x maps && run 2 "$cryolex" sweep -q --shard 2 -o x maps && run 3 "$cryolex" sweep -q --merge -o maps && [ ! -e x ]
 }
+at_work() { # a part is: the others can be joined later
+    cp -r parts worked && mkfifo go || return 1
+    python3 - <<'END' &
+import sqlite3
+c = sqlite3.connect("worked/shard-2-of-3/ledger.sqlite", isolation_level=None)
+c.execute("PRAGMA locking_mode = EXCLUSIVE")
+c.execute("BEGIN EXCLUSIVE")
+open("locked", "w").close()
+open("go").read()
+END
+    pid=$!
+    for _ in {1..100}; do [ -e locked ] && break; sleep 0.05; done
+    run 75 "$cryolex" sweep -q --merge -o worked
+    rc=$?
+    echo >go
+    wait $pid
+    [ $rc -eq 0 ] && grep -q 'worked/shard-2-of-3/ledger.sqlite: another sweep is at work there: the results can be joined when it has ended' "$err" && run 0 "$cryolex" sweep -q --merge -o worked && same_as worked || { cat "$err"; return 1; }
+}
+parts_or_whole() { # one number of parts in a folder
+    cp -r ref whole && cp -r parts mixed || return 1
+    run 2 "$cryolex" sweep -q --shard 1/3 -o whole maps && grep -q 'whole holds a sweep that is not in parts (now 3)' "$err" && run 2 "$cryolex" sweep -q -o parts maps && grep -q 'parts holds a sweep in 3 parts: give --shard I/3' "$err" &&
+        run 2 "$cryolex" sweep -q --shard 1/4 -o parts maps && grep -q 'parts holds a sweep in 3 parts (now 4)' "$err" || { cat "$err"; return 1; }
+    [ ! -e parts/ledger.sqlite ] && cp ref/ledger.sqlite mixed && run 3 "$cryolex" sweep -q --merge -o mixed && grep -q 'mixed: a sweep of its own and one in 3 parts' "$err"
+}
 some_fail() { # each with its cause, and the rest goes on
     cp -r maps bad && cut=$(($(wc -c <bad/emd_1019.map.gz) / 2)) && truncate -s $cut bad/emd_1019.map.gz && echo 'no map' >bad/emd_2000.map && head -c 700 /dev/zero >bad/emd_2001.map || return 1
     python3 - <<'END' || return 1
@@ -79,6 +103,12 @@ filters() {
     run 0 "$cryolex" sweep -q --method singleParticle -o skipped seen && same skipped "emd_1026 skipped method" "$(awk -F '\t' 'NR > 1 { print $1, $3, $4 }' skipped/failures.tsv)" && same attempts "1 2" "$(attempts skipped)" || return 1
     run 0 "$cryolex" sweep -q --method tomography -o skipped seen && same rows 5 "$(wc -l <skipped/results.tsv)" || return 1
     run 0 "$cryolex" sweep -q --max-box 4 -o small seen && same rows 5 "$(grep -c 'box' small/failures.tsv | awk '{ print $1 + 1 }')"
+}
+header_changes() { # the map is done again, and no other
+    cp -r maps headed && run 0 "$cryolex" sweep -q -o titled headed && printf '<emd emdb_id="EMD-1026" version="3.0"><crossreferences/><admin><title>first</title></admin></emd>' >headed/emd-1026.xml &&
+        run 0 "$cryolex" sweep -o titled headed && grep -q '3 of 4 items have a result' "$err" && grep -q '"title":"first"' titled/results.jsonl || { cat "$err"; return 1; }
+    sed -i s/first/other/ headed/emd-1026.xml && run 0 "$cryolex" sweep -o titled headed && grep -q '3 of 4 items have a result' "$err" && grep -q '"title":"other"' titled/results.jsonl || { cat "$err"; return 1; }
+    run 0 "$cryolex" sweep -o titled headed && grep -q '4 of 4 items have a result' "$err" && rm headed/emd-1026.xml && run 0 "$cryolex" sweep -o titled headed && grep -q '3 of 4 items have a result' "$err"
 }
 bounded() { # what does not fit fails, or is read onto a coarser grid
     run 3 "$cryolex" sweep -q --memory 1M -o tight maps && grep -q -- '--memory' "$err"
@@ -132,14 +162,29 @@ on_ranks() {
     run 1 mpirun --oversubscribe -n 2 "$cryolex" sweep -q -j 1 -o rankfail bad2
 }
 
+many_maps() { mkdir many && for f in maps/*; do for k in 1 2 3 4 5 6 7 8; do cp "$f" "many/emd_$k${f#maps/emd_1}"; done; done; }
+job_of_ranks() { # scripts/slurm/mpi: interrupted, it asks for the queue; then it goes on; its status is that of rank 0
+    mkdir -p bin && printf '#!/bin/sh\necho "$@" >asked\n' >bin/scontrol && chmod +x bin/scontrol && many_maps && run 0 "$cryolex" sweep -q -o ref_many many || return 1
+    job=(env "PATH=$PWD/bin:$PATH" CRYOLEX="$cryolex" OMPI_MCA_rmaps_base_oversubscribe=1 SLURM_JOB_ID=77 SLURM_NTASKS=2 SLURM_CPUS_PER_TASK=1 "$top/scripts/slurm/mpi" -q -o job)
+    "${job[@]}" many >"$out" 2>"$err" &
+    pid=$!
+    for _ in {1..200}; do [ -s job/ledger.sqlite ] && break; sleep 0.05; done
+    kill -USR1 $pid
+    wait $pid
+    same requeued "requeue 77" "$(cat asked)" && rm asked && run 0 "${job[@]}" many && same_as job ref_many && run 3 "${job[@]}" none && [ ! -e asked ]
+}
+
 tap "sweep: results, as of annotate" writes
 tap "sweep: embeddings, as of embed" embeds
 tap "sweep: nothing twice" does_nothing_twice
 tap "sweep: another model or option" another_run
 tap "sweep: threads, standard input" on_threads
 tap "sweep: parts and arrays" in_shards
+tap "sweep: a part is at work" at_work
+tap "sweep: in parts or whole" parts_or_whole
 tap "sweep: some fail" some_fail
 tap "sweep: filters" filters
+tap "sweep: a header changes" header_changes
 tap "sweep: memory" bounded
 tap "sweep: SIGTERM" is_interrupted
 tap "sweep: kill -9" is_killed
@@ -148,7 +193,9 @@ tap "sweep: a full disk" disk_is_full
 tap "sweep: misuse" one_at_a_time
 if "$cryolex" --version | grep -q ' mpi missing' || ! command -v mpirun >/dev/null 2>&1; then
     tap_skip "sweep: 1, 2 and 4 ranks" "no MPI"
+    tap_skip "sweep: a job of ranks" "no MPI"
 else
     tap "sweep: 1, 2 and 4 ranks" on_ranks
+    tap "sweep: a job of ranks" job_of_ranks
 fi
 tap_done

@@ -129,6 +129,8 @@ static void refuses(void **state)
     assert_null(ledger_open("/nonexistent/folder", false, 0, (e = (err_t){0}, &e)));
     assert_int_equal(e.code, ERR_IO);
     ledger_t *l = opened();
+    assert_null(ledger_open(dir, true, 0, (e = (err_t){0}, &e)));
+    assert_int_equal(e.code, ERR_BUSY);
     assert_int_equal(ledger_set(l, "version", "99", NULL), 0);
     ledger_close(l);
     assert_null(ledger_open(dir, false, 0, (e = (err_t){0}, &e)));

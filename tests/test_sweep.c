@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "pipeline/sweep.h"
 #include "pipeline/sweep_out.h"
+#include "pipeline/sweep_work.h"
 
 enum { ITEMS = 40, CRASHES = 17, HALF = 20 }; /* an item that always crashes; the first that needs half of the memory */
 
@@ -25,6 +27,7 @@ typedef struct {
     int times[ITEMS];
     bool crash;   /* item CRASHES does */
     int crashers; /* and so do the first so many */
+    unsigned takes; /* microseconds of an item */
 } seen_t;
 static seen_t *seen;
 
@@ -64,7 +67,7 @@ static void work(void *ctx, size_t thread, const item_t *it, const sweeplook_t *
     if ((n == CRASHES && seen->crash) || n < seen->crashers) abort();
     most(&seen->most, __atomic_add_fetch(&seen->at_once, 1, __ATOMIC_SEQ_CST));
     if (large) most(&seen->most_large, __atomic_add_fetch(&seen->large, 1, __ATOMIC_SEQ_CST));
-    usleep(2000);
+    usleep(seen->takes);
     __atomic_sub_fetch(&seen->at_once, 1, __ATOMIC_SEQ_CST);
     if (large) __atomic_sub_fetch(&seen->large, 1, __ATOMIC_SEQ_CST);
     snprintf(text, sizeof text, "{\"id\":%d}", n);
@@ -84,7 +87,9 @@ static int setup(void **state)
     (void)state;
     strcpy(dir, "/tmp/sweep_XXXXXX");
     seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return mkdtemp(dir) && seen != MAP_FAILED ? 0 : -1;
+    if (seen == MAP_FAILED) return -1;
+    seen->takes = 2000;
+    return mkdtemp(dir) ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -100,6 +105,8 @@ static int teardown(void **state)
     return rmdir(dir);
 }
 
+static const char *half; /* the other half-map of item 0 */
+
 static int sweep(void *ctx, sweepsum_t *sum, err_t *err)
 {
     static char name[ITEMS][8];
@@ -111,6 +118,7 @@ static int sweep(void *ctx, sweepsum_t *sum, err_t *err)
         snprintf(name[i], sizeof name[i], "%d", i);
         item[i] = (item_t){.id = name[i], .path = name[i], .contour = (double)NAN};
     }
+    item[0].half = half;
     sweep_t *s = sweep_begin(&o, &job, err);
     int rc = s ? sweep_items(s, &m, sum, err) : -1;
     sweep_end(s, !rc);
@@ -172,6 +180,63 @@ static void admits(void **state)
     assert_int_equal(seen->most_large, 1);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* An item is done again when its other half-map has changed. */
+static void half_changes(void **state)
+{
+    char path[128];
+    sweepsum_t sum;
+    err_t e = {0};
+    (void)state;
+    snprintf(path, sizeof path, "%s/half", dir);
+    write_file(path, "a");
+    half = path;
+    for (int i = 0; i < 3; i++) {
+        if (i == 2) write_file(path, "ab");
+        if (sweep(NULL, &sum, &e)) fail_msg("%s", e.msg);
+        assert_int_equal(sum.now[LEDGER_DONE], i == 0 ? ITEMS : i == 1 ? 0 : 1);
+    }
+    half = NULL;
+    unlink(path);
+}
+
+/* A worker takes whatever it is sent, be it thousands of items while the first is in hand. */
+static void long_queue(void **state)
+{
+    enum { MANY = 3000 };
+    const sweepjob_t job = {.open = load, .look = look, .work = work};
+    const item_t it = {.id = "0", .path = "0"};
+    msgkind_t kind;
+    uint64_t number;
+    err_t e = {0};
+    msg_t m;
+    pid_t pid;
+    int fd, results = 0;
+    (void)state;
+    seen->takes = 500000;
+    if (worker_start(&job, 1, (size_t)1 << 30, &pid, &fd, &e)) fail_msg("%s", e.msg);
+    for (uint64_t i = 0; i < MANY; i++) {
+        assert_int_equal(msg_item(i, &it, &m, NULL), 0);
+        assert_int_equal(msg_send(fd, &m, &e), 0);
+        mem_free(m.p);
+    }
+    while (results < MANY && msg_receive(fd, &m, &e) == 1) {
+        seen->takes = 0; /* of those after the first */
+        results += msg_head(&m, &kind, &number) && kind == MSG_RESULT;
+        mem_free(m.p);
+    }
+    assert_int_equal(results, MANY);
+    close(fd);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void cannot_start(void **state)
 {
     static char why[] = "no such model";
@@ -187,7 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(crashes, setup, teardown), cmocka_unit_test_setup_teardown(crash_after_crash, setup, teardown),
-        cmocka_unit_test_setup_teardown(admits, setup, teardown),
+        cmocka_unit_test_setup_teardown(admits, setup, teardown), cmocka_unit_test_setup_teardown(half_changes, setup, teardown),
+        cmocka_unit_test_setup_teardown(long_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(cannot_start, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
