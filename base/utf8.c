@@ -25,6 +25,10 @@ size_t utf8_len(const char *s)
 void utf8_clean(const char *s, char *out)
 {
     while (*s) {
+        if ((unsigned char)*s >= 0x20 && (unsigned char)*s < 0x7f) { /* most of all */
+            *out++ = *s++;
+            continue;
+        }
         size_t n = utf8_len(s);
         if (!n || (unsigned char)*s < 0x20 || *s == 0x7f) {
             *out++ = '?';

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "pipeline/embed.h"
 #include "pipeline/share.h"
 
@@ -28,7 +29,7 @@ int inner_fail(clx_err_t *to, const err_t *from)
 {
     if (!to || to->code != CLX_OK) return -1;
     to->code = (int)from->code;
-    memcpy(to->msg, from->msg, sizeof to->msg);
+    utf8_clean(from->msg, to->msg);
     return -1;
 }
 
@@ -68,9 +69,19 @@ static int read_both(clx_t *c, err_t *err)
     return embed_ready(&c->model, c->model_path, &c->x, c->index_path, err);
 }
 
+/* Texts of an index are what its builder was given. */
+static void clean(char *const *s, size_t n)
+{
+    for (size_t i = 0; s && i < n; i++) utf8_clean(s[i], s[i]);
+}
+
 static int make_entries(clx_t *c, err_t *err)
 {
+    static const int shown[] = {INDEX_ID, INDEX_TITLE, INDEX_METHOD, INDEX_MOLECULES, INDEX_ORGANISMS};
     const index_t *x = &c->x;
+    for (size_t k = 0; k < sizeof shown / sizeof *shown; k++) clean(x->text[shown[k]], x->n);
+    clean(x->terms.id, x->terms.n);
+    clean(x->terms.name, x->terms.n);
     c->entry = mem_new(x->n, sizeof *c->entry, err);
     for (size_t i = 0; c->entry && i < x->n; i++) {
         double resolution = strtod(x->text[INDEX_RESOLUTION][i], NULL);

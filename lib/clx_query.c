@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "base/vol.h"
 #include "pipeline/embed.h"
 #include "voxel/symmetry.h"
@@ -21,6 +22,7 @@ void clx_query_free(clx_query_t *q)
 static void tell(clx_query_t *q)
 {
     const record_t *r = &q->rec;
+    for (size_t i = 0; i < q->notes.n; i++) utf8_clean(q->notes.line[i], q->notes.line[i]);
     q->about = (clx_about_t){.is_model = r->kind == ITEM_MODEL,
                              .contour_estimated = r->estimated,
                              .contour = (double)r->level,

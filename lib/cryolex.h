@@ -14,14 +14,21 @@
  * Ownership. What clx_open, clx_query_*, clx_search* and clx_annotate return is the caller's, to be given to the _free or _close of its
  * name, which take NULL too. Pointers that other functions return belong to the handle that they were asked of, and live as long as it
  * does; hits and annotations also point into the clx_t that they are of, so that it is closed last. Arguments are borrowed for the
- * call. Strings are UTF-8 and zero-ended; what is not known is "", or NAN where it is a number.
+ * call. Strings are UTF-8 and zero-ended, without control characters: what is none in a file, or in the name of one, is '?'; what is not known is "", or NAN
+ * where it is a number.
  *
  * Threads. Any function may be called from any thread, with the same handles too, as long as none is freed meanwhile. Queries of one
  * clx_t are embedded one after the other. Each call works on every core, or on as many as the environment variable OMP_NUM_THREADS says;
  * results are the same bytes for any number. Calls must not come from inside an OpenMP parallel region of the caller's. While a call runs, OpenBLAS
  * is set to one thread, which another user of the same library in the process shares. clx_open reads HDF5, whose library in most builds
  * takes one thread at a time: calls of clx_open wait for one another, but a process that uses libhdf5 itself must not do so meanwhile, and finds its
- * printing of errors turned off. A map in HDF5 is read by a fork of the process. Environment variables are read: not while another thread sets some.
+ * printing of errors turned off. FFTW in single precision (libfftw3f) has one planner for a process: who uses it too must not plan, or touch wisdom, while a call runs,
+ * unless fftwf_make_planner_thread_safe() came before both; fftwf_execute() is free. fftwf_cleanup() spoils the library's plans, which live as long as the process; wisdom and
+ * fftwf_plan_with_nthreads() change them, and with them the last digits of results. Environment variables are read: not while another thread sets some.
+ *
+ * Processes. A child made by fork() after a call has not the threads of OpenMP that its parent has, and must not call the library, which would wait for them for
+ * ever: let it exec (in Python, multiprocessing by "spawn"), or fork before the first call. A map in HDF5 is read by such a child of the library's own, which ends with
+ * the call: a process that waits for any child, or ignores SIGCHLD, may see it, and must not do so meanwhile.
  *
  * Compatibility. Within one version of the shared library (libcryolex.so.0) functions keep their meaning. Structures that functions return pointers
  * to may get more members at their end, and those that the caller fills tell by their `size` how many they have.
@@ -120,7 +127,7 @@ void clx_query_free(clx_query_t *q);
 /* What is known of a query. */
 typedef struct {
     int is_model;          /* 1 an atomic model, 0 a map */
-    int contour_estimated; /* 1: neither given nor of a header; for information, the query does not depend on it */
+    int contour_estimated; /* 1: of a map's file, and neither given nor of a header; for information, the query does not depend on it. 0 of an array, where none is estimated */
     double contour;        /* NAN for a model, or an array without one */
     double rg, volume;     /* as of clx_entry_t */
     double mass;           /* kilodaltons, by the volume */

@@ -14,7 +14,6 @@ import email.utils
 import http.client
 import os
 import re
-import socket
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ BLOCK = 1 << 18
 WAIT_MAX = 300.0
 AGENT = "cryolex-fetch/0.1"
 BUSY = (408, 429, 500, 502, 503, 504)
+csv.field_size_limit(1 << 30)  # a title, or a list of molecules, may be longer than csv's own 128 KiB
 COLUMNS = ["id", "path", "kind", "contour", "resolution"]
 
 
@@ -178,8 +178,6 @@ class Fetcher:
                 discard(part, tag)
                 raise Again("the partial file does not fit the one on the server") from None
             raise Failed(f"{url}: status {e.code} ({e.reason})") from None
-        except TROUBLE as e:
-            raise broken(e) from None
         finish(part, tag, path, total, date)
         return True
 
@@ -202,12 +200,10 @@ class Fetcher:
         def once():
             try:
                 with self.open(url, {}) as r:
-                    body = r.read(most + 1)
+                    body = read(r, most + 1)
                     length = r.headers.get("Content-Length")
             except urllib.error.HTTPError as e:
                 raise Failed(f"{url}: status {e.code} ({e.reason})") from None
-            except TROUBLE as e:
-                raise broken(e) from None
             if len(body) > most:
                 raise Failed(f"{url}: more than {most} bytes")
             if length and length.isdigit() and len(body) < int(length):
@@ -217,7 +213,15 @@ class Fetcher:
         return self.retry(url, url, once)
 
 
-TROUBLE = (urllib.error.URLError, http.client.HTTPException, socket.timeout, ConnectionError)
+TROUBLE = (OSError, http.client.HTTPException)  # of a connection: URLError, time-outs, ssl.SSLError and ConnectionError are all OSError
+
+
+def read(r, n):
+    """Of an answer. What goes wrong is the connection's; OSError elsewhere is the disk's."""
+    try:
+        return r.read(n)
+    except TROUBLE as e:
+        raise broken(e) from None
 
 
 def broken(e):
@@ -263,7 +267,7 @@ def receive(r, part, tag, have, stop):
             f.write("" if mark.startswith("W/") else mark)
     got = 0
     with open(part, "ab" if have else "wb") as f:
-        while block := r.read(BLOCK):
+        while block := read(r, BLOCK):
             f.write(block)
             got += len(block)
             if stop.is_set():
@@ -305,10 +309,13 @@ class Manifest:
         self.path = os.path.join(folder, "manifest.tsv")
         self.columns, self.rows = list(columns), {}
         if os.path.exists(self.path):
-            with open(self.path, encoding="utf-8", newline="") as f:
-                reader = csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)
-                self.columns = list(reader.fieldnames or columns)
-                self.rows = {row["id"]: row for row in reader if row.get("id")}
+            try:
+                with open(self.path, encoding="utf-8", newline="") as f:
+                    reader = csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)
+                    self.columns = list(reader.fieldnames or columns)
+                    self.rows = {row["id"]: row for row in reader if row.get("id")}
+            except (csv.Error, UnicodeDecodeError) as e:
+                raise Failed(f"{self.path}: {e}") from None
         self.columns += [c for c in columns if c not in self.columns]
 
     def add(self, row):
@@ -342,6 +349,9 @@ def fetch_all(args, ids, item):
         say(f"{len(ids) - failed} of {len(ids)} there")
     except OSError as e:
         say(f"{e.filename or args.output}: {e.strerror or e}")
+        return 3
+    except Failed as e:
+        say(str(e))
         return 3
     except KeyboardInterrupt:
         say("interrupted; run this again to go on")

@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import urllib.parse
 
@@ -21,6 +22,7 @@ import fetch
 
 COLUMNS = ["id", "path", "kind", "contour", "resolution", "title", "pair"]
 LISTING_MAX = 1 << 28
+SAID_MAX = 1 << 16
 SAVE_EVERY = 30.0
 STATE = ".mirror.tsv"
 RSYNC_AGAIN = (10, 12, 30, 35)  # connection, protocol, time-outs; also 5, the server refuses, where it is full
@@ -135,13 +137,19 @@ class Rsync:
 
         def once():
             self.fetcher.pause()
-            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
-                try:
-                    out, err = p.communicate(given)
-                except BaseException:
-                    p.terminate()  # it keeps what it has of a file
-                    raise
-            why = first_line(err)
+            with tempfile.TemporaryFile() as names, concurrent.futures.ThreadPoolExecutor(1) as pool:
+                names.write(given or b"")
+                names.seek(0)
+                with subprocess.Popen(command, stdin=names, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+                    try:
+                        said = pool.submit(complaint, p.stderr)
+                        out = p.stdout.read(LISTING_MAX + 1)
+                        if len(out) > LISTING_MAX:
+                            raise fetch.Failed(f"{self.base}: rsync: a listing of more than {LISTING_MAX} bytes")
+                        why = said.result()
+                    except BaseException:
+                        p.terminate()  # it keeps what it has of a file
+                        raise
             if p.returncode in RSYNC_AGAIN or (p.returncode == 5 and "max connections" in why):
                 raise fetch.Again(f"rsync: {why} (status {p.returncode})")
             return p.returncode, out.decode("utf-8", "replace").splitlines(), why
@@ -177,7 +185,11 @@ class Rsync:
         return {f: f"{self.base}{f}: not there, or damaged" + (f"; rsync: {why}" if status else "") for f in files if not here(self.args, f)}
 
 
-def first_line(text):
+def complaint(stream):
+    """The first line of what rsync complains of; the rest is read past."""
+    text = stream.read(SAID_MAX)
+    while stream.read(SAID_MAX):
+        pass
     return next((line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()), "failed")
 
 

@@ -98,6 +98,7 @@ static char *name_of(const json_t *answer, char *const *before, size_t n, err_t 
         name[used++] = fine ? *from : '_';
     }
     name[used] = 0;
+    if (used > 5 && !strcmp(name + used - 5, ".html")) name[used - 5] = '_'; /* its folder would have the name of another page */
     if (!used || !strcmp(name, "index") || !strcmp(name, "molstar")) used = (size_t)snprintf(name, room, "query");
     for (size_t i = 0; i < n; i++) same += before[i] && !strncmp(before[i], name, used) && (!before[i][used] || before[i][used] == '~');
     if (same) snprintf(name + used, room - used, "~%zu", same + 1);

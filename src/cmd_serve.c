@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static const opt_t rows[] = {
     {0, "max-upload", OPT_SIZE, offsetof(opts_t, upload), "SIZE", 1, 0x1p50, NULL, "1G", "Largest file that is taken"},
     {0, "max-unpacked", OPT_SIZE, offsetof(opts_t, unpacked), "SIZE", 1, 0x1p50, NULL, "8G",
      "Largest MRC map, unpacked, by what its header promises; refused before it is unpacked. Other formats are held by --memory and --time"},
-    {0, "spool", OPT_SIZE, offsetof(opts_t, spool), "SIZE", 1, 0x1p50, NULL, "8G", "Most bytes of files that wait, together"},
+    {0, "spool", OPT_SIZE, offsetof(opts_t, spool), "SIZE", 1, 0x1p50, NULL, "8G", "Most bytes of files that wait and of report pages, together; the oldest pages make room"},
     {0, "queue", OPT_INT, offsetof(opts_t, waiting), "N", 1, 1e6, NULL, "32", "Most queries that wait"},
     {0, "time", OPT_REAL, offsetof(opts_t, seconds), "S", 0.1, 1e6, NULL, "300", "Seconds after which a query is ended"},
     {0, "keep", OPT_INT, offsetof(opts_t, keep), "N", 1, 1e6, NULL, "200", "Most results that are kept, the newest"},
@@ -36,12 +37,15 @@ static const opt_t rows[] = {
     {0},
 };
 
-/* Whether queries can be run at all, found out by a process that ends: index and model stay out of the server's memory. An exit status. */
+/* Whether queries can be run at all, found out by a process that ends, at the latest with us: index and model stay out of the server's memory. An exit status. */
 static int try_out(const app_t *app, const opts_t *o)
 {
     int status = 0;
+    const pid_t parent = getpid();
     pid_t pid = fork(), got;
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(EXIT_NOT_RUN);
         queryopts_t query = {.index = o->index, .model = o->model, .contour = (double)NAN, .header = {.off = true}};
         mapopts_t map = {0};
         query_t q;

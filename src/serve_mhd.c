@@ -173,6 +173,8 @@ static bool own_page(struct MHD_Connection *m, const char *host, bool changes)
 
 /* ---- uploads ---- */
 
+static const char ending[] = "The server is ending.";
+
 static void wrong(request_t *q, unsigned status, const char *why)
 {
     q->status = status;
@@ -252,6 +254,10 @@ static enum MHD_Result upload_more(server_t *s, struct MHD_Connection *m, reques
 static enum MHD_Result upload_end(server_t *s, struct MHD_Connection *m, request_t *q, const char *url)
 {
     err_t err = {0};
+    if (q->job && s->closing) {
+        wrong(q, MHD_HTTP_SERVICE_UNAVAILABLE, ending);
+        upload_drop(s, q);
+    }
     if (q->job && job_submit(s->jobs, q->job, &err)) {
         wrong_err(q, &err);
         upload_drop(s, q);
@@ -325,7 +331,7 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *m, const char *u
     const char *host = value(m, MHD_HEADER_KIND, "Host");
     if (!own_host(host)) return refuse(s, m, url, MHD_HTTP_FORBIDDEN, "Host: another name than this machine's own");
     if (!own_page(m, host, strcmp(method, "GET") && strcmp(method, "HEAD"))) return refuse(s, m, url, MHD_HTTP_FORBIDDEN, "Origin: a page of another server");
-    if (s->closing) return refuse(s, m, url, MHD_HTTP_SERVICE_UNAVAILABLE, "The server is ending.");
+    if (s->closing) return refuse(s, m, url, MHD_HTTP_SERVICE_UNAVAILABLE, ending);
     if (upload) upload_begin(s, m, q);
     else if (length_of(m)) return refuse(s, m, url, MHD_HTTP_CONTENT_TOO_LARGE, "A body is not wanted here.");
     return q->status && length_of(m) > s->lim->upload ? refuse(s, m, url, q->status, q->why) : MHD_YES; /* the former without reading it */
@@ -399,8 +405,8 @@ static struct MHD_Daemon *listen_on(server_t *s, err_t *err)
     return d;
 }
 
-/* One turn: wait, let everybody do what he can. *stop where a signal asks for the end. */
-static void turn(server_t *s, struct MHD_Daemon *d, int epoll, int signals, bool *stop)
+/* Until there is something to do. True where a signal asks for the end. */
+static bool await(const server_t *s, struct MHD_Daemon *d, int epoll, int signals)
 {
     struct pollfd p[2 + JOB_FDS] = {{.fd = signals, .events = POLLIN}, {.fd = epoll, .events = POLLIN}};
     size_t n = 2 + jobs_poll(s->jobs, p + 2);
@@ -408,10 +414,17 @@ static void turn(server_t *s, struct MHD_Daemon *d, int epoll, int signals, bool
     int most = n > 2 || s->closing || jobs_count(s->jobs, JOB_RUNNING) ? TICK_RUNNING : TICK;
     if (MHD_get_timeout(d, &wait) == MHD_YES && wait < (unsigned)most) most = (int)wait;
     struct signalfd_siginfo got;
-    if (poll(p, n, most) > 0 && p[0].revents && read(signals, &got, sizeof got) == (ssize_t)sizeof got) *stop = true;
-    MHD_run(d);
-    jobs_step(s->jobs);
-    close_slow(s);
+    return poll(p, n, most) > 0 && p[0].revents && read(signals, &got, sizeof got) == (ssize_t)sizeof got;
+}
+
+/* No new connection, no query; answers on their way go on. */
+static void close_down(server_t *s, struct MHD_Daemon *d, const log_t *log)
+{
+    log_msg(log, LOG_INFO, "serve: ending; %zu queries are dropped", jobs_count(s->jobs, JOB_WAITING) + jobs_count(s->jobs, JOB_RUNNING));
+    s->closing = true;
+    jobs_drop_queue(s->jobs);
+    int listener = MHD_quiesce_daemon(d);
+    if (listener >= 0) close(listener);
 }
 
 static void serve(server_t *s, struct MHD_Daemon *d, int signals, const log_t *log)
@@ -419,15 +432,18 @@ static void serve(server_t *s, struct MHD_Daemon *d, int signals, const log_t *l
     const union MHD_DaemonInfo *port = MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT);
     const union MHD_DaemonInfo *epoll = MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD);
     int fd = epoll->epoll_fd;
-    bool stop = false;
+    double end = HUGE_VAL;
     printf("http://127.0.0.1:%u/\n", (unsigned)port->port);
     fflush(stdout);
-    while (!stop) turn(s, d, fd, signals, &stop);
-    log_msg(log, LOG_INFO, "serve: ending; %zu queries are dropped", jobs_count(s->jobs, JOB_WAITING) + jobs_count(s->jobs, JOB_RUNNING));
-    s->closing = true;
-    int listener = MHD_quiesce_daemon(d);
-    if (listener >= 0) close(listener);
-    for (double end = clock_wall() + FAREWELL; any_answering(s) && clock_wall() < end;) turn(s, d, fd, signals, &stop);
+    while (!s->closing || (any_answering(s) && clock_wall() < end)) {
+        if (await(s, d, fd, signals) && !s->closing) {
+            close_down(s, d, log);
+            end = clock_wall() + FAREWELL;
+        }
+        MHD_run(d);
+        jobs_step(s->jobs);
+        close_slow(s);
+    }
 }
 
 int serve_run(const serveopts_t *o, const joblimits_t *lim, const log_t *log, err_t *err)

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +31,7 @@ enum { OUT, SAID, PIPES };
 enum { UPLOAD_FD = 3, PAGES = 256 }; /* files that are held open for pages */
 #define UPLOAD_PATH "/dev/fd/3"
 static const size_t pipe_max[PIPES] = {[OUT] = 4 << 20, [SAID] = 16 << 10}; /* more than that of a query is dropped */
-static const rlim_t PAGE_MAX = (rlim_t)32 << 20;                            /* bytes of a page */
+static const size_t PAGE_MAX = (size_t)32 << 20;                            /* bytes of a page */
 static const rlim_t BESIDE = (rlim_t)4 << 30;                               /* address space beside the map: libraries, index, stacks */
 
 typedef struct {
@@ -47,7 +48,7 @@ struct jobs {
     double began;  /* clock_wall() of its process */
     bool paging;   /* the result is there, the process makes the page */
     pipe_t pipe[PIPES];
-    size_t spooled;
+    size_t spooled, paged; /* bytes of uploads; of pages, with all that the one being made may take */
 };
 
 static int nameless(const char *folder, err_t *err)
@@ -103,6 +104,23 @@ static int room(const jobs_t *js, size_t has, size_t n, err_t *err)
     return 0;
 }
 
+static void forget_page(jobs_t *js, job_t *j)
+{
+    if (j->page < 0) return;
+    close(j->page);
+    j->page = -1;
+    js->paged -= j->page_bytes;
+}
+
+/* Old pages go until n more bytes fit: a plain page has the result, too. */
+static int make_room(jobs_t *js, size_t n, err_t *err)
+{
+    const size_t all = js->lim->spool;
+    for (job_t *j = js->first; j && js->spooled + js->paged + n > all; j = j->next)
+        if (j != js->running) forget_page(js, j);
+    return js->spooled + js->paged + n > all ? err_set(err, ERR_USAGE, "too much is waiting; try again later") : 0;
+}
+
 static int full(const jobs_t *js, err_t *err)
 {
     if (jobs_count(js, JOB_WAITING) < (size_t)js->lim->waiting) return 0;
@@ -137,7 +155,7 @@ job_t *job_new(jobs_t *js, const char *name, size_t expected, err_t *err)
 int job_write(jobs_t *js, job_t *j, const void *data, size_t n, err_t *err)
 {
     const char *p = data;
-    if (room(js, j->bytes, n, err)) return -1;
+    if (room(js, j->bytes, n, err) || make_room(js, n, err)) return -1;
     while (n) {
         ssize_t k = write(j->fd, p, n);
         if (k < 0 && errno == EINTR) continue;
@@ -271,7 +289,7 @@ static _Noreturn void make_page(const joblimits_t *l, const job_t *j, pid_t pare
 {
     const int out[PIPES] = {[OUT] = j->page, [SAID] = open("/dev/null", O_WRONLY)};
     settle(l, parent);
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){PAGE_MAX, PAGE_MAX});
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){j->page_bytes, j->page_bytes});
     take_files(j, out);
     _exit(servereport_print(stdout, j, UPLOAD_PATH, l, NULL) ? 3 : 0);
 }
@@ -396,9 +414,12 @@ static void why_of(const pipe_t *p, const char *name, char *why, size_t room)
 static bool start_page(jobs_t *js, job_t *j)
 {
     const pid_t parent = getpid();
-    size_t pages = 0;
+    size_t pages = 0, left = js->lim->spool - js->spooled;
     for (const job_t *i = js->first; i; i = i->next) pages += i->page >= 0;
-    if (pages >= PAGES || (j->page = nameless(js->lim->folder, NULL)) < 0) return false;
+    if (pages >= PAGES) return false;
+    j->page_bytes = left < PAGE_MAX ? left : PAGE_MAX;
+    if (make_room(js, j->page_bytes, NULL) || (j->page = nameless(js->lim->folder, NULL)) < 0) return false;
+    js->paged += j->page_bytes;
     js->pid = fork();
     if (js->pid == 0) make_page(js->lim, j, parent);
     if (js->pid < 0) return false;
@@ -409,10 +430,13 @@ static bool start_page(jobs_t *js, job_t *j)
     return true;
 }
 
-static void forget_page(job_t *j)
+/* A page that is made: it takes what it has. */
+static void keep_page(jobs_t *js, job_t *j)
 {
-    if (j->page >= 0) close(j->page);
-    j->page = -1;
+    struct stat st;
+    if (fstat(j->page, &st) || (size_t)st.st_size > j->page_bytes) return;
+    js->paged -= j->page_bytes - (size_t)st.st_size;
+    j->page_bytes = (size_t)st.st_size;
 }
 
 static void conclude(jobs_t *js)
@@ -423,14 +447,15 @@ static void conclude(jobs_t *js)
     bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (js->paging) {
         js->paging = false;
-        if (!well) forget_page(j);
+        if (well) keep_page(js, j);
+        else forget_page(js, j);
         enter(j, JOB_DONE);
         forget_file(js, j);
         return;
     }
     if (well && (j->result = result_of(&js->pipe[OUT], j->name))) {
         if (start_page(js, j)) return;
-        forget_page(j);
+        forget_page(js, j);
         enter(j, JOB_DONE);
         forget_file(js, j);
         return;
@@ -449,10 +474,18 @@ void job_drop(jobs_t *js, job_t *j)
         js->paging = false;
     }
     forget_file(js, j);
-    forget_page(j);
+    forget_page(js, j);
     unlink_job(js, j);
     mem_free(j->result);
     mem_free(j);
+}
+
+void jobs_drop_queue(jobs_t *js)
+{
+    for (job_t *j = js->first, *next; j; j = next) {
+        next = j->next;
+        if (j->state == JOB_WAITING || j->state == JOB_RUNNING) job_drop(js, j);
+    }
 }
 
 /* ---- as time passes ---- */

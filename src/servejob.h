@@ -22,7 +22,7 @@ typedef struct {
     const char *folder;       /* whose file system holds uploads */
     const char *index, *model; /* of annotate; NULL: its own choice */
     size_t upload;            /* bytes of one upload */
-    size_t spool;             /* bytes of all that wait */
+    size_t spool;             /* bytes of uploads and pages together; old pages make room */
     size_t unpacked;          /* bytes of data that a map may promise */
     size_t memory;            /* bytes, --memory of the query */
     long threads;             /* --threads of the query */
@@ -42,7 +42,8 @@ typedef struct job {
     double since;          /* clock_wall() of the last change of state */
     double took;           /* seconds, of one that is done or failed; with the page */
     char *result;          /* of one that is done: the object that annotate --format json prints, its query being the name */
-    int page;              /* of one that is done: a file with its report page; -1: none could be made */
+    int page;              /* of one that is done: a file with its report page; -1: none could be made, or its room was wanted */
+    size_t page_bytes;     /* of the page; while it is made, what it may take */
     char why[512];         /* of one that failed */
 
     int fd;                /* of the upload; -1 after the query */
@@ -65,6 +66,8 @@ int job_write(jobs_t *js, job_t *j, const void *data, size_t n, err_t *err);
 int job_submit(jobs_t *js, job_t *j, err_t *err);
 /* In any state; its process is ended. */
 void job_drop(jobs_t *js, job_t *j);
+/* Drop all that run or wait: the server ends. */
+void jobs_drop_queue(jobs_t *js);
 
 job_t *job_find(jobs_t *js, const char *id);            /* NULL: none, or one that is not submitted */
 size_t job_ahead(const jobs_t *js, const job_t *j);     /* queries that are computed before a waiting one */

@@ -1,15 +1,28 @@
 """Cases for scripts/fetch-emdb and scripts/fetch-pdb, as TAP: a local server with ranges and faults on demand."""
+import argparse
+import contextlib
+import errno
 import gzip
+import hashlib
 import http.server
+import io
 import os
 import random
+import resource
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import traceback
+import zipfile
+from importlib.machinery import SourceFileLoader
 
 SCRIPTS = sys.argv[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, SCRIPTS)
+import fetch  # noqa: E402
+
 BODY = gzip.compress(random.Random(1).randbytes(300_000))
 HEADER = b"""<emd emdb_id="EMD-1234"><map><contour_list><contour><level>9</level></contour>
 <contour primary="true"><level>0.018</level></contour></contour_list></map>
@@ -274,6 +287,95 @@ def manifest_keeps_other_columns(c):
                                       b"1abc\t1abc.cif.gz\tg2\tmodel\t\t\n"), c.read("manifest.tsv")
 
 
+def manifest_with_a_long_field(c):
+    with open(os.path.join(c.dir, "manifest.tsv"), "w") as f:
+        f.write("id\tpath\ttitle\nmine\tmine.pdb\t" + "x" * 200_000 + "\n")
+    c.run("fetch-pdb", "1abc")
+    assert b"x" * 200_000 in c.read("manifest.tsv")
+
+
+def manifest_that_is_no_text(c):
+    with open(os.path.join(c.dir, "manifest.tsv"), "wb") as f:
+        f.write(b"id\tpath\nmine\tm\xff.pdb\n")
+    p = c.run("fetch-pdb", "1abc", status=3)
+    assert "manifest.tsv: 'utf-8' codec" in p.stderr and "Traceback" not in p.stderr, p.stderr
+
+
+def fetcher(faults, blocks=1):
+    """A fetcher in this process, whose answers break after so many blocks: an error for each."""
+    f = fetch.Fetcher(argparse.Namespace(delay=0, tries=3, wait=0.01, timeout=5))
+    opened, real = [], f.open
+
+    def broken(url, headers):
+        r = real(url, headers)
+        opened.append(headers)
+        whole, error = r.read, faults.pop(0) if faults else None
+        left = [1] * blocks
+
+        def read(n):
+            if error and not left:
+                raise error
+            return whole(min(n, 1000)) if error and left.pop() else whole(n)
+
+        r.read = read
+        return r
+
+    f.open = broken
+    return f, opened
+
+
+def connection_breaks_as_it_is_read(c):
+    path = os.path.join(c.dir, "x.cif.gz")
+    f, opened = fetcher([ssl.SSLError(1, "bad record mac"), OSError(113, "No route to host")])
+    assert f.get(c.base + PDB_FILE, path) and c.read("x.cif.gz") == BODY
+    assert opened[1]["Range"] == "bytes=1000-" and opened[2]["Range"] == "bytes=2000-", opened
+    for error in (ssl.SSLError(1, "bad record mac"), OSError(113, "No route to host")):
+        f, opened = fetcher([error], 0)
+        url = c.base + EMDB + "1234/header/emd-1234.xml"
+        assert f.text(url, 1 << 20) == HEADER.decode() and len(opened) == 2
+
+
+def full_disk_is_not_tried_again(c):
+    """As by a limit of the size of files."""
+    f, opened = fetcher([])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        f.get(c.base + PDB_FILE, os.path.join(c.dir, "x.cif.gz"))
+    except OSError as e:
+        assert e.errno == errno.EFBIG and len(opened) == 1, (e, opened)
+    else:
+        raise AssertionError("it was written")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def molstar_by_two_at_once(c):
+    m = SourceFileLoader("fetch_molstar", os.path.join(SCRIPTS, "fetch-molstar")).load_module()
+    wheel, out, both, status = os.path.join(c.dir, "m.whl"), os.path.join(c.dir, "molstar"), threading.Barrier(2), []
+    with zipfile.ZipFile(wheel, "w") as z:
+        for name in m.FILES:
+            z.writestr(m.INSIDE + name, name)
+    m.FILES, fill = {name: hashlib.sha256(name.encode()).hexdigest() for name in m.FILES}, m.fill
+
+    def together(args, part):
+        both.wait(20)
+        fill(args, part)
+        both.wait(20)
+
+    m.fill, argv, sys.argv = together, sys.argv, ["fetch-molstar", "-o", out, "--wheel", wheel]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            runs = [threading.Thread(target=lambda: status.append(m.main())) for _ in range(2)]
+            for t in runs:
+                t.start()
+            for t in runs:
+                t.join()
+    finally:
+        sys.argv = argv
+    assert status == [0, 0] and not m.fault(out) and sorted(os.listdir(c.dir)) == ["m.whl", "molstar"], (status, c.left())
+
+
 def no_server(c):
     c.base = "http://127.0.0.1:9"
     assert "connection" in c.run("fetch-pdb", "1abc", status=1, tries=2).stderr
@@ -290,7 +392,8 @@ CASES = [pdb_entry, pdb_long_id_and_assembly, there_already, two_members, list_o
          emdb_half_maps_and_masks, emdb_header_is_no_xml, missing_entry, bad_id, no_id, busy_then_well, busy_for_ever,
          cut_and_continued, cut_and_continued_by_a_later_run, changed_on_the_server, server_without_ranges,
          server_without_versions, partial_longer_than_the_file, wrong_length, wrong_total, damaged_gzip, damaged_gzip_for_ever,
-         manifest_keeps_other_columns, no_server, pause_between_requests]
+         manifest_keeps_other_columns, manifest_with_a_long_field, manifest_that_is_no_text, connection_breaks_as_it_is_read,
+         full_disk_is_not_tried_again, molstar_by_two_at_once, no_server, pause_between_requests]
 
 
 def run(handler, case_of, cases):

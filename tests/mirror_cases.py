@@ -1,5 +1,6 @@
 """Cases for scripts/mirror-emdb and scripts/mirror-pdb, as TAP: the local server of fetch_cases.py with listings and dates,
 and rsync's own daemon where rsync is there."""
+import argparse
 import email.utils
 import glob
 import gzip
@@ -22,6 +23,7 @@ from fetch_cases import BODY, SCRIPTS  # noqa: E402
 sys.path.insert(0, SCRIPTS)
 import emdbxml  # noqa: E402
 import fetch  # noqa: E402
+import mirror  # noqa: E402
 
 CRYOLEX = os.environ.get("CRYOLEX")
 DATE, LATER = 1_700_000_000, 1_700_600_000
@@ -462,6 +464,22 @@ def rsync_faults(c):
     assert "failed to connect" in c.run("mirror-emdb", base=r.emdb, status=3).stderr
 
 
+def rsync_listing_without_end(c):
+    a = argparse.Namespace(delay=0, tries=2, wait=0.01, timeout=5)
+    with Rsync(c) as r:
+        s = mirror.Rsync(a, r.emdb + "/structures")
+        assert len(s.listing("")) > 3
+        most, mirror.LISTING_MAX = mirror.LISTING_MAX, 100
+        try:
+            s.listing("")
+        except fetch.Failed as e:
+            assert "a listing of more than 100 bytes" in str(e), e
+        else:
+            raise AssertionError("it was read")
+        finally:
+            mirror.LISTING_MAX = most
+
+
 def rsync_pdb(c):
     with Rsync(c) as r:
         c.run("mirror-pdb", base=r.pdb)
@@ -488,7 +506,7 @@ CASES = [emdb_all, again_asks_only_for_the_listing, filters_before_the_map, old_
          no_entries_no_server, busy, truncated_then_resumed, killed_by_term, killed_by_kill, two_runs_at_once, update,
          update_loses_obsolete_entries, update_does_not_believe_a_short_listing, pdb_all, pdb_update_by_the_listing, pdb_assembly, misuse]
 PROGRAM = [headers_as_the_program_reads_them, index_reads_the_manifest]
-RSYNC = [rsync_emdb, rsync_faults, rsync_pdb, rsync_resumes]
+RSYNC = [rsync_emdb, rsync_faults, rsync_listing_without_end, rsync_pdb, rsync_resumes]
 
 
 def cases():

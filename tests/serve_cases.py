@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ import traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from serve_client import CRYOLEX, Server, bomb, header, read_all  # noqa: E402
+from serve_client import CRYOLEX, Server, bomb, children_of, header, read_all  # noqa: E402
 
 with open("query.mrc", "rb") as f:
     MAP = f.read()
@@ -254,6 +255,79 @@ def spool_limit():
         assert status[:2] == [201, 201] and set(status) <= {201, 503}, status
 
 
+def spool_holds_pages():
+    """Uploads and pages together; old pages make room for new ones and for uploads, and their results stay."""
+    with Server() as s:
+        i = s.post(MAP)[1]["id"]
+        s.wait(i)
+        page = len(s.ask("GET", "/query/" + i)[2])
+    spool, most = len(MAP) + 2 * page + page // 2 + (32 << 20), 0  # what a page may take while it is made
+    with Server("--spool", str(spool)) as s:
+        ids = []
+        for _ in range(5):
+            ids.append(s.post(MAP)[1]["id"])
+            while s.json("GET", "/api/query/" + ids[-1])[1]["state"] in ("waiting", "running"):
+                most = max(most, s.spooled())
+        most = max(most, s.spooled())
+        assert 3 * page < most <= spool, (page, most, spool)
+        shown = [b"data:image/png" in s.ask("GET", "/query/" + i)[2] for i in ids]
+        assert shown == [False, False, True, True, True] and b"2abc" in s.ask("GET", "/query/" + ids[0])[2], shown
+        r = s.raw(f"POST /api/query HTTP/1.1\r\nHost: {s.host}\r\nContent-Length: {spool}\r\n\r\n".encode() + bytes(spool - page // 2))
+        for _ in range(200):
+            if s.spooled() == spool - page // 2:
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError(s.spooled())
+        r.close()
+
+
+def farewell():
+    """While answers are on their way nothing is begun: no query, and no upload is taken that only now is complete."""
+    with Server("--patience", "20") as s:
+        i = s.post(MAP)[1]["id"]
+        s.wait(i)
+        head = f"Host: {s.host}\r\n"
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", s.port))
+        slow.sendall(f"GET /query/{i} HTTP/1.1\r\n{head}\r\n".encode() * 20)
+        late = s.raw(f"POST /api/query HTTP/1.1\r\n{head}Content-Length: {len(MAP)}\r\n\r\n".encode() + MAP[:-1])
+        for _ in range(3):
+            s.post(MAP)
+        time.sleep(0.5)
+        s.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert s.process.poll() is None and not s.children(), s.children()
+        late.sendall(MAP[-1:])
+        text = read_all(late)
+        assert b" 503 " in text and b"The server is ending." in text and not s.children(), text
+        assert s.process.wait(10) == 0
+        for r in (slow, late):
+            r.close()
+
+
+def ends_while_it_tries():
+    """Before it listens: the process that tries the model, which never comes, ends with it."""
+    os.mkfifo("never")
+    with subprocess.Popen([CRYOLEX, "serve", "--port", "0", "--model", "never"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
+        for _ in range(200):
+            child = children_of(p.pid)
+            if child:
+                break
+            time.sleep(0.05)
+        time.sleep(0.3)
+        p.terminate()
+        p.wait(10)
+    for _ in range(100):
+        if not os.path.exists(f"/proc/{child[0]}") or open(f"/proc/{child[0]}/stat").read().split(") ")[1][0] == "Z":
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child[0], signal.SIGKILL)
+        raise AssertionError("its process goes on")
+
+
 def ends(sig, status):
     folder = tempfile.mkdtemp(dir=".")
     s = Server(folder=folder)
@@ -296,7 +370,7 @@ def misuse_and_failure():
 
 SHARED = [pages, result_is_that_of_annotate, model_and_gzip, contour_and_voxel_size, names_are_only_text, path_tricks, other_methods, only_from_here,
           bodies_that_are_refused, truncated_uploads, slow_clients, bombs, damaged, crash_of_a_query, crash_of_a_page, queue]
-OWN = [old_results_go, time_limit, spool_limit, ends_by_sigterm, ends_by_sigkill, misuse_and_failure]
+OWN = [old_results_go, time_limit, spool_limit, spool_holds_pages, farewell, ends_while_it_tries, ends_by_sigterm, ends_by_sigkill, misuse_and_failure]
 
 
 def main():

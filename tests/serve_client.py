@@ -76,17 +76,18 @@ class Server:
         return s
 
     def children(self):
-        """Processes of the server, at any depth."""
-        found, more = [], [self.process.pid]
-        while more:
+        return children_of(self.process.pid)
+
+    def spooled(self):
+        """Bytes of its files without a name."""
+        folder, n = f"/proc/{self.process.pid}/fd/", 0
+        for fd in os.listdir(folder):
             try:
-                with open(f"/proc/{more[0]}/task/{more[0]}/children", encoding="ascii") as f:
-                    kids = [int(k) for k in f.read().split()]
+                if os.readlink(folder + fd).endswith(" (deleted)"):
+                    n += os.stat(folder + fd).st_size
             except OSError:
-                kids = []
-            more = more[1:] + kids
-            found += kids
-        return found
+                pass
+        return n
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
@@ -96,6 +97,20 @@ class Server:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
             kb = {line.split(":")[0]: int(line.split()[1]) for line in f if line.startswith(("VmRSS", "VmHWM"))}
         return kb["VmRSS"] * 1024, kb["VmHWM"] * 1024
+
+
+def children_of(pid):
+    """Processes that it has started, at any depth."""
+    found, more = [], [pid]
+    while more:
+        try:
+            with open(f"/proc/{more[0]}/task/{more[0]}/children", encoding="ascii") as f:
+                kids = [int(k) for k in f.read().split()]
+        except OSError:
+            kids = []
+        more = more[1:] + kids
+        found += kids
+    return found
 
 
 def read_all(s):

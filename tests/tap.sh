@@ -21,6 +21,14 @@ tap() {
     fi
 }
 
+# python_with MODULE: the python3 that has it, that of the PATH or the system's.
+python_with() {
+    for tap_python in python3 /usr/bin/python3; do
+        "$tap_python" -c "import $1" 2>/dev/null && { echo "$tap_python"; return 0; }
+    done
+    return 1
+}
+
 # tap_skip NAME REASON
 tap_skip() {
     tap_n=$((tap_n + 1))

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "mrc/mrc.h"
 #include "pdb/pdb.h"
 #include "pipeline/annotate.h"
@@ -89,7 +90,7 @@ static void make_index(const char *model, const char *index, uint64_t seed, cons
     if (modelfile_read(model, &m, &e) || encoder_ready(m.encoder, &e) || describe_new(&d, NULL, &e)) fail_msg("%s", e.msg);
     index_t x = {.d = m.encoder->d, .frames = m.encoder->frames, .scoring = scoring_default};
     memcpy(x.model, m.hash, sizeof x.model);
-    for (int i = 0; i < MODELS; i++) it[i] = (item_t){.id = id[i], .path = path[i], .contour = (double)NAN};
+    for (int i = 0; i < MODELS; i++) it[i] = (item_t){.id = id[i], .path = path[i], .contour = (double)NAN, .title = i ? NULL : "caf\xe9\ttwo"};
     if (embed_items(m.encoder, 1, &d, it, MODELS, NULL, take, &x, &e)) fail_msg("%s", e.msg);
     annot_t *a = annot_open(DIR, NULL, &e);
     if (!a || terms_make(a, x.text[INDEX_ID], x.n, &x.terms, &e) || (s && terms_embed(&x.terms, &m, s, &e)) || index_write(index, &x, &e)) fail_msg("%s", e.msg);
@@ -197,6 +198,7 @@ static void entries(void **state)
     assert_string_equal(e->id, "3ccc");
     assert_string_equal(e->title, "MODEL 2");
     assert_string_equal(e->method, "");
+    assert_string_equal(clx_entry(c, 0)->title, "caf??two");
     assert_true(isnan(e->resolution) && e->rg > 5 && e->volume > 1000);
     assert_null(clx_entry(c, MODELS));
     clx_close(c);
@@ -285,6 +287,42 @@ static void refuses_files(void **state)
     clx_close(c);
 }
 
+static void assert_text(const char *s)
+{
+    for (size_t n; *s; s += n)
+        if (!(n = utf8_len(s)) || (unsigned char)*s < 0x20) fail_msg("no UTF-8: %s", s);
+}
+
+/* Names of files may be any bytes, and messages end somewhere. */
+static void texts_are_utf8(void **state)
+{
+    (void)state;
+    clx_t *c = open_made();
+    vol_t *v = mrc_read(MAP, NULL, NULL, NULL, NULL);
+    mkdir(DIR "/caf\xe9", 0700);
+    if (!v || mrc_write(DIR "/caf\xe9/emd_1234.map", v, NULL, NULL)) fail_msg("no map");
+    vol_free(v);
+    put(DIR "/caf\xe9/emd-1234.xml", "no header");
+    clx_query_t *q = clx_query_file(c, DIR "/caf\xe9/emd_1234.map", NULL, NULL);
+    assert_non_null(q);
+    const clx_about_t *a = clx_query_about(q);
+    assert_int_equal(a->notes, 1);
+    assert_non_null(strstr(a->note[0], "caf?/emd-1234.xml"));
+    assert_text(a->note[0]);
+    clx_query_free(q);
+    char path[600];
+    for (size_t i = 0; i < 4; i++) { /* cut wherever it falls within a character */
+        clx_err_t e = {0};
+        memset(path, 'x', i);
+        path[i] = 0;
+        while (strlen(path) < 560) strcat(path, "\xe2\x82\xac");
+        assert_null(clx_query_file(c, path, NULL, &e));
+        assert_true(e.code == CLX_IO && strlen(e.msg) == sizeof e.msg - 1);
+        assert_text(e.msg);
+    }
+    clx_close(c);
+}
+
 /* What a file says is what the array says that is in it: with and without a contour, and at another voxel size. */
 static void arrays(void **state)
 {
@@ -305,6 +343,7 @@ static void arrays(void **state)
         assert_memory_equal(z, clx_query_embeddings(q, NULL, NULL), p * d * sizeof *z);
         assert_memory_equal(cube, clx_query_cube(q, NULL), s * s * s * sizeof *cube);
         assert_true(clx_query_about(f)->rg == clx_query_about(q)->rg);
+        assert_true(clx_query_about(f)->contour_estimated == (k != 1) && !clx_query_about(q)->contour_estimated);
         assert_true(k == 1 ? clx_query_about(q)->contour == clx_query_about(f)->contour : isnan(clx_query_about(q)->contour));
         clx_query_free(f);
         clx_query_free(q);
@@ -475,7 +514,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_to_open), cmocka_unit_test(opens_by_environment), cmocka_unit_test(entries),       cmocka_unit_test(finds_itself),
-        cmocka_unit_test(refuses_files),   cmocka_unit_test(arrays),               cmocka_unit_test(annotates),     cmocka_unit_test(texts),
+        cmocka_unit_test(refuses_files),   cmocka_unit_test(texts_are_utf8),       cmocka_unit_test(arrays),               cmocka_unit_test(annotates),     cmocka_unit_test(texts),
         cmocka_unit_test(refuses_texts),
         cmocka_unit_test(many_threads),
     };

@@ -123,8 +123,8 @@ bad_tables() {
 }
 
 figures() { # the same whenever they are drawn
-    run 0 "$plot" m && cp -r m m2 && run 0 "$plot" m2 && diff -r m m2 && for f in recall ranks sheet; do test -s m/$f.svg && test -s m/$f.png || return 1; done
-    run 1 "$plot" models && grep -q 'models: no report' "$err"
+    run 0 "$python" "$plot" m && cp -r m m2 && run 0 "$python" "$plot" m2 && diff -r m m2 && for f in recall ranks sheet; do test -s m/$f.svg && test -s m/$f.png || return 1; done
+    run 1 "$python" "$plot" models && grep -q 'models: no report' "$err"
 }
 
 tap "real maps: ranks, methods, bins, hashes" maps
@@ -137,5 +137,5 @@ tap "index calibrate" calibrates
 tap "pdb, text: without text" pdb
 tap "misuse" refused
 tap "faults of tables" bad_tables
-if python3 -c 'import matplotlib' 2>/dev/null; then tap "plot-bench" figures; else tap_skip "plot-bench" "no matplotlib"; fi
+if python=$(python_with matplotlib); then tap "plot-bench" figures; else tap_skip "plot-bench" "no matplotlib"; fi
 tap_done

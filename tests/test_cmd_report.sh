@@ -114,6 +114,15 @@ END
     same pages 5 "$(find h -name '*.html' | wc -l)" && [ ! -e index.html ] && ! grep -q '<script src\|<img src=x' h/*.html && [ "$(find h -type d | wc -l)" -eq 1 ]
 }
 
+names_like_pages() { # folders of pages, NAME/, beside pages, NAME.html
+    local n
+    mkdir -p alike
+    for n in x x.html index.html x_html; do cp emd_0002.mrc "alike/$n.mrc" && answer "alike/$n.mrc"; done >alike.jsonl
+    run 0 "$cryolex" report -q -i i.h5 -s models -f 1 -o like alike.jsonl && run 0 python3 "$check" like/*.html || { cat ../err; return 1; }
+    same pages 'index.html index_html.html x.html x_html.html x_html~2.html' "$(cd like && echo *.html)" &&
+        same folders 'index_html x x_html x_html~2' "$(cd like && find . -mindepth 1 -type d | sed 's|^\./||' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
+}
+
 odd_lines() { # lines that are none are passed over, with their number
     { echo '{"query"'; echo; echo '[]'; cat answer.jsonl; echo '{"query":"a"}'; } >odd.jsonl
     run 0 "$cryolex" report -i i.h5 -f 0 -o odd odd.jsonl && grep -q 'odd.jsonl, line 1' ../err && grep -q 'odd.jsonl, line 3' ../err && grep -q 'odd.jsonl, line 5' ../err || { cat ../err; return 1; }
@@ -154,6 +163,7 @@ tap "a model placed in the map" placed
 tap "Mol* beside the page" molstar
 tap "a model as the query" model_query
 tap "hostile results" hostile
+tap "queries named like pages" names_like_pages
 tap "odd lines" odd_lines
 tap "queries that cannot be read" unreadable
 tap "the overview of a sweep" of_sweep

@@ -69,7 +69,7 @@ ranks() { # two processes are one, to rounding
         awk 'NR > 1 && !(($1 - $3) ^ 2 < 1e-5 && ($2 - $4) ^ 2 < 1e-3 * $2 ^ 2) { print; bad = 1 } END { exit bad || NR != 7 }'
 }
 figure() {
-    run 0 "$plot" a.safetensors.tsv -o f.svg && grep -q '<svg' f.svg
+    run 0 "$python" "$plot" a.safetensors.tsv -o f.svg && grep -q '<svg' f.svg
 }
 plot_refuses() { run 1 python3 "$plot" list.tsv && grep -q 'no log of a training run' "$err"; }
 refused() {
@@ -95,7 +95,7 @@ if "$cryolex" --version | grep -q ' mpi missing' || ! command -v mpirun >/dev/nu
 else
     tap "train: two processes" ranks
 fi
-if python3 -c 'import matplotlib' 2>/dev/null; then
+if python=$(python_with matplotlib); then
     tap "plot-training" figure
 else
     tap_skip "plot-training" "no matplotlib"

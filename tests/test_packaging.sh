@@ -35,10 +35,18 @@ recipe() {
 }
 module() {
     cat >"$tap_tmp/m.tcl" <<'END'
-foreach c {module-whatis conflict prepend-path setenv} { proc $c {args} "puts \"$c \$args\"" }
+foreach c {module-whatis conflict prepend-path append-path setenv} { proc $c {args} "puts \"$c \$args\"" }
 source [lindex $argv 0]
 END
     CRYOLEX_PREFIX=/x run 0 tclsh "$tap_tmp/m.tcl" "$src/packaging/modulefiles/cryolex" && grep -q 'PATH /x/bin' "$tap_tmp/out" && grep -q 'CRYOLEX_SHARE /x/share/cryolex' "$tap_tmp/out"
+}
+# Environment Modules or Lmod themselves: $1 is what they have a shell read. What was set before is so again after an unload; man finds its own pages, too.
+loads() {
+    mkdir -p "$tap_tmp/modules/cryolex" && cp "$src/packaging/modulefiles/cryolex" "$tap_tmp/modules/cryolex/$version" || return 1
+    run 0 env -u MANPATH -u CRYOLEX_SHARE MODULEPATH="$tap_tmp/modules" CRYOLEX_PREFIX=/x bash -c '. "$1" && module load cryolex && echo "$PATH $CRYOLEX_SHARE $MANPATH" &&
+        module unload cryolex && echo "${MANPATH-unset} ${CRYOLEX_SHARE-unset}"' bash "$1" || return 1
+    grep -q '^/x/bin:.* /x/share/cryolex /x/share/man::*$' "$tap_tmp/out" || { cat "$tap_tmp/out"; return 1; }
+    same unloaded "unset unset" "$(tail -n 1 "$tap_tmp/out")"
 }
 changelog() { dpkg-parsechangelog -l "$src/debian/changelog" >/dev/null; }
 
@@ -52,5 +60,8 @@ for p in python3 /usr/bin/python3; do
 done
 if [ -n "$python" ]; then tap "the conda recipe is YAML" recipe; else tap_skip "the conda recipe" "no python3-yaml"; fi
 if command -v tclsh >/dev/null; then tap "the module file" module; else tap_skip "the module file" "no tclsh"; fi
+for init in /usr/share/modules/init/bash /usr/share/lmod/lmod/init/bash; do
+    if [ -f "$init" ]; then tap "the module file in use: $init" loads "$init"; else tap_skip "the module file in use" "no $init (Debian: environment-modules, lmod)"; fi
+done
 if command -v dpkg-parsechangelog >/dev/null; then tap "debian/changelog" changelog; else tap_skip "debian/changelog" "no dpkg-dev"; fi
 tap_done

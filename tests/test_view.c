@@ -337,8 +337,8 @@ static void frames_shake_by_how_sure_they_are(void **state)
     for (int k = 0; k < 200; k++) {
         frame_t sure = {.rg = 30, .axis = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, .moment = {600, 200, 100}};
         frame_t even = {.rg = 30, .axis = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, .moment = {400, 400, 100}};
-        assert_int_equal(frame_shake(&sure, 0.03, &r, NULL), 0);
-        assert_int_equal(frame_shake(&even, 0.03, &r, NULL), 0);
+        frame_shake(&sure, 0.03, &r);
+        frame_shake(&even, 0.03, &r);
         tilt = fmax(tilt, acos(fmin(1, fabs(sure.axis[0][0]))));
         turn += fabs(even.axis[0][0]) < 0.7 ? 1.0 / 200 : 0;
         assert_close(even.moment[0] + even.moment[1] + even.moment[2], 900, 1e-6);

@@ -106,7 +106,7 @@ int body_measure(body_t *b, err_t *err)
     rg2 += 3 * b->var;
     if (!(rg2 > 0.01)) return err_set(err, ERR_RANGE, "view: a model without extent");
     b->rg = sqrt(rg2);
-    if (frame_axes(c, &f, err)) return -1;
+    frame_axes(c, &f);
     memcpy(b->axis, f.axis, sizeof b->axis);
     return 0;
 }

@@ -106,6 +106,7 @@ static void hist_limits(const hist_t *h, double *lo, double *hi)
 static int hist_fill(const vol_t *v, hist_t *h, range_t *r, err_t *err)
 {
     *r = range_of(v);
+    if (r->bad == vol_len(v)) return err_set(err, ERR_RANGE, "contour: no voxel of the map is finite");
     if (!(r->most > r->least)) return err_set(err, ERR_RANGE, "contour: a flat map (no contrast)");
     double lo = (double)r->least, hi = (double)r->most;
     for (int round = 0; round < 12; round++) {

@@ -298,6 +298,7 @@ static int survey(const vol_t *v, const cube_opts_t *o, work_t *w, look_t *l, su
     source_t map = {.vol = v, .survey = s, .contour = o ? o->contour : NULL};
     bool draft = o && o->draft;
     if (contour_survey(v, s, err)) return -1;
+    if (map.contour && s->most < *map.contour) return err_set(err, ERR_RANGE, "contour %g: above all of the map (its largest value is %g)", *map.contour, s->most);
     map.clean = !s->bad && s->least >= s->lo && s->most <= s->hi && !(map.contour && s->least < *map.contour);
     l->contour.background = s->background;
     if ((draft ? work_draft : work_make)(&map, w, l, err)) return -1;

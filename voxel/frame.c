@@ -29,24 +29,21 @@ static void plane_sums(const vol_t *g, const float *w, size_t z, double s[NSUM])
     }
 }
 
-/* Principal axes of the covariance c (3,3), largest first, right-handed; c is spoilt. */
-int frame_axes(double c[3][3], frame_t *f, err_t *err)
+/* Principal axes of the covariance c (3,3), largest first, right-handed; c is spoilt. The workspace is ours: GSL's own ends the process where there is no memory. */
+void frame_axes(double c[3][3], frame_t *f)
 {
-    gsl_eigen_symmv_workspace *ws = gsl_eigen_symmv_alloc(3);
-    if (!ws) return err_set(err, ERR_NOMEM, "memory: eigenvectors");
-    double vec[9], val[3];
+    double work[4][3], vec[9], val[3];
+    gsl_eigen_symmv_workspace ws = {.size = 3, .d = work[0], .sd = work[1], .gc = work[2], .gs = work[3]};
     gsl_matrix_view a = gsl_matrix_view_array(&c[0][0], 3, 3), e = gsl_matrix_view_array(vec, 3, 3);
     gsl_vector_view v = gsl_vector_view_array(val, 3);
-    gsl_eigen_symmv(&a.matrix, &v.vector, &e.matrix, ws);
+    gsl_eigen_symmv(&a.matrix, &v.vector, &e.matrix, &ws);
     gsl_eigen_symmv_sort(&v.vector, &e.matrix, GSL_EIGEN_SORT_VAL_DESC);
-    gsl_eigen_symmv_free(ws);
     for (int k = 0; k < 3; k++) {
         f->moment[k] = val[k] > 0 ? val[k] : 0;
         for (int i = 0; i < 3; i++) f->axis[k][i] = vec[3 * i + k];
     }
     double(*r)[3] = f->axis;
     for (int i = 0; i < 3; i++) r[2][i] = r[0][(i + 1) % 3] * r[1][(i + 2) % 3] - r[0][(i + 2) % 3] * r[1][(i + 1) % 3];
-    return 0;
 }
 
 int frame_of(const vol_t *grid, const float *w, frame_t *f, err_t *err)
@@ -73,10 +70,11 @@ int frame_of(const vol_t *grid, const float *w, frame_t *f, err_t *err)
     if (!(rg2 > 0)) return err_set(err, ERR_RANGE, "frame: the density is a single voxel");
     f->rg = sqrt(rg2);
     f->mass = s[0] * h[0] * h[1] * h[2];
-    return frame_axes(c, f, err);
+    frame_axes(c, f);
+    return 0;
 }
 
-int frame_shake(frame_t *f, double size, rng_t *r, err_t *err)
+void frame_shake(frame_t *f, double size, rng_t *r)
 {
     double c[3][3] = {{0}}, sd = size * f->rg * f->rg / 3, trace = 0;
     for (int i = 0; i < 3; i++)
@@ -87,8 +85,7 @@ int frame_shake(frame_t *f, double size, rng_t *r, err_t *err)
             c[i][j] += sd * rng_normal(r);
             c[j][i] = c[i][j];
         }
-    if (frame_axes(c, f, err)) return -1;
+    frame_axes(c, f);
     for (int k = 0; k < 3; k++) trace += f->moment[k];
     for (int k = 0; k < 3 && trace > 0; k++) f->moment[k] *= f->rg * f->rg / trace;
-    return 0;
 }

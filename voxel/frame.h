@@ -21,13 +21,12 @@ typedef struct {
  * 0, or -1: ERR_RANGE no weight, or no extent; ERR_NOMEM. Thread-safe. */
 int frame_of(const vol_t *grid, const float *w, frame_t *f, err_t *err);
 
-/* Axes and moments of f from a matrix of second moments, symmetric, square angstrom, which is spoilt. 0, or -1: ERR_NOMEM. */
-int frame_axes(double c[3][3], frame_t *f, err_t *err);
+/* Axes and moments of f from a matrix of second moments, symmetric, square angstrom, which is spoilt. It takes no memory. */
+void frame_axes(double c[3][3], frame_t *f);
 
 /* As another map of the same thing would have it: to the matrix of second moments is added a random symmetric one, normal,
  * with standard deviation size * rg^2 / 3 an element, and the axes are found again. Axes that are well apart tilt by a few
- * degrees; those of near-equal moments turn within their plane, or change places. The radius stays.
- * 0, or -1: ERR_NOMEM. */
-int frame_shake(frame_t *f, double size, rng_t *r, err_t *err);
+ * degrees; those of near-equal moments turn within their plane, or change places. The radius stays. */
+void frame_shake(frame_t *f, double size, rng_t *r);
 
 #endif

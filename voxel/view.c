@@ -370,7 +370,8 @@ static int shake(frame_t *f, void *ctx, err_t *err)
 {
     shaker_t *s = ctx;
     double size;
-    if (happens(&s->r, &s->o->shake, &size) && frame_shake(f, size, &s->r, err)) return -1;
+    (void)err;
+    if (happens(&s->r, &s->o->shake, &size)) frame_shake(f, size, &s->r);
     for (int d = 0; d < 3; d++) f->centre[d] += s->o->shift * f->rg * rng_normal(&s->r);
     f->rg *= exp(s->o->scale * rng_normal(&s->r));
     return 0;

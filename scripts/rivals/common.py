@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+csv.field_size_limit(1 << 30)
+
 
 def cryolex():
     """The program: what CRYOLEX names, else that of the clone, else the one that is installed."""
