@@ -9,7 +9,7 @@
 
 enum { N = DESC_SIDE, BLOCK = 128, WIDE = 16, ROW = DESC_LEN + 64 }; /* entries a product; columns of a panel (topk_product_t); bytes from entry to
                                                                     * entry, which so do not share cache sets */
-static const double ROUNDING = 1e-6; /* more than that of floats here and in desc_match() */
+static const double ROUNDING = DESC_STEP; /* more than that of floats here, and of what desc_match() finds */
 
 struct descquery {
     float *turns; /* desc_turns() of a single image; NULL with `product` */
