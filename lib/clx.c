@@ -23,7 +23,7 @@ static int blas_calls, blas_threads; /* calls at work; what there was before the
 
 const char *clx_version(void) { return PACKAGE_VERSION; }
 
-const char *clx_err_name(int code) { return err_name(code < 0 ? (errcode_t)-1 : (errcode_t)code); }
+const char *clx_err_name(int code) { return err_name(code < 0 || code > CLX_INTERNAL ? (errcode_t)-1 : (errcode_t)code); }
 
 int inner_fail(clx_err_t *to, const err_t *from)
 {

@@ -22,6 +22,8 @@ void clx_query_free(clx_query_t *q)
 static void tell(clx_query_t *q)
 {
     const record_t *r = &q->rec;
+    char *const text[] = {r->title, r->method, r->molecules, r->organisms};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) utf8_clean(text[i], text[i]);
     for (size_t i = 0; i < q->notes.n; i++) utf8_clean(q->notes.line[i], q->notes.line[i]);
     q->about = (clx_about_t){.is_model = r->kind == ITEM_MODEL,
                              .contour_estimated = r->estimated,

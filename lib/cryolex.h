@@ -65,7 +65,7 @@ typedef struct {
     char msg[512]; /* "what: found (wanted)", one line, with the file's name */
 } clx_err_t;
 
-const char *clx_err_name(int code); /* "ok", "io", "format", "range", "unsupported", "nomem", "usage", "notfound", "internal", "busy"; static */
+const char *clx_err_name(int code); /* "ok", "io", "format", "range", "unsupported", "nomem", "usage", "notfound", "internal"; static */
 
 /* ---- an index and its model ---- */
 

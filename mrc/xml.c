@@ -281,7 +281,9 @@ const char *xml_text(const xml_t *x)
     size_t n = x->text_n;
     while (n && strchr(" \t\r\n", s[n - 1])) n--;
     s[n] = 0;
-    return s + strspn(s, " \t\r\n");
+    for (size_t i = 0; i < n; i++)
+        if (strchr("\t\r\n", s[i])) s[i] = ' ';
+    return s + strspn(s, " ");
 }
 
 const char *xml_attr(xml_t *x, const char *name)

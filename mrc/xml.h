@@ -33,7 +33,7 @@ int xml_next(xml_t *x, xmlevent_t *event, err_t *err);
 /* Of the element that has just begun or ended; until the next xml_next(). */
 const char *xml_path(const xml_t *x); /* from the root: "emd/map/contour_list"; names without their prefixes */
 const char *xml_name(const xml_t *x); /* the last of these */
-const char *xml_text(const xml_t *x); /* once it has ended, its text without white space around it; "" where it had elements */
+const char *xml_text(const xml_t *x); /* once it has ended, its text in one line, without white space around it; "" where it had elements */
 /* An attribute once it has begun, "" where it has none; until the next call. */
 const char *xml_attr(xml_t *x, const char *name);
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/threads.h"
+#include "mrc/data.h"
 #include "pdb/pdb.h"
 #include "pipeline/coarse.h"
 #include "pipeline/halves.h"
@@ -108,9 +109,11 @@ static int take_cube(const describer_t *d, const vol_t *v, const double *contour
     cube_t c, other = {0};
     const cube_opts_t o = {.contour = contour};
     const bool two = d->cubes && d->side && d->side != CUBE_SIDE;
-    if (cube_make_both(v, &o, &c, two ? &other : NULL, d->side, err)) return -1;
+    const int rc_cube = cube_make_both(v, &o, &c, two ? &other : NULL, d->side, err);
+    const size_t bad = rc_cube ? raw_count_bad(v->data, vol_len(v)) : c.bad; /* which may be why */
+    if (bad) notes_add(notes, "%zu voxels are NaN or infinite", bad);
+    if (rc_cube) return -1;
     *level = c.map_level;
-    if (c.bad) notes_add(notes, "%zu voxels are NaN or infinite", c.bad);
     r->rg = (float)c.frame.rg;
     r->volume = (float)c.volume;
     desc_pack(c.data, c.side, r->cube);

@@ -310,6 +310,11 @@ static void texts_are_utf8(void **state)
     assert_non_null(strstr(a->note[0], "caf?/emd-1234.xml"));
     assert_text(a->note[0]);
     clx_query_free(q);
+    put(DIR "/caf\xe9/emd-1234.xml", "<emd emdb_id=\"EMD-1234\"><admin><title>one\n  two\tthree\x7f</title></admin></emd>");
+    q = clx_query_file(c, DIR "/caf\xe9/emd_1234.map", NULL, NULL);
+    assert_non_null(q);
+    assert_string_equal(clx_query_about(q)->title, "one   two three?");
+    clx_query_free(q);
     char path[600];
     for (size_t i = 0; i < 4; i++) { /* cut wherever it falls within a character */
         clx_err_t e = {0};

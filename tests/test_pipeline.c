@@ -432,6 +432,35 @@ static void describe_keeps_the_cube(void **state)
 }
 
 /* A density in memory has the descriptors of its file. */
+/* What is not finite is told once, also where it may be why there is no cube. */
+static void describe_tells_what_is_not_finite(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {DIR "/not_finite.mrc", DIR "/not_finite.mrc.gz"};
+    describer_t d;
+    model_t *m = pdb_read(DIR "/m00.pdb", NULL, NULL, NULL);
+    vol_t *v = describe_density(m, NULL);
+    assert_int_equal(describe_new(&d, NULL, NULL), 0);
+    v->data[0] = v->data[9] = NAN;
+    v->data[77] = INFINITY;
+    for (int k = 0; k < 4; k++) {
+        item_t it = {.id = "not_finite", .path = paths[k % 2], .contour = k < 2 ? NAN : 1e9};
+        record_t r;
+        notes_t notes = {0};
+        size_t told = 0;
+        assert_int_equal(map_write(it.path, v, NULL, NULL, NULL), 0);
+        assert_int_equal(describe_file(&d, &it, &r, &notes, NULL), k < 2 ? 0 : -1);
+        for (size_t i = 0; i < notes.n; i++) told += strstr(notes.line[i], "3 voxels are NaN") != NULL;
+        assert_int_equal(told, 1);
+        notes_free(&notes);
+        if (k < 2) record_free(&r);
+        remove(it.path);
+    }
+    describe_end(&d);
+    vol_free(v);
+    model_free(m);
+}
+
 static void describe_takes_a_volume(void **state)
 {
     (void)state;
@@ -633,7 +662,7 @@ int main(void)
         cmocka_unit_test(unique_names),     cmocka_unit_test(manifest_of_a_folder), cmocka_unit_test(manifest_of_a_table),
         cmocka_unit_test(index_round_trip), cmocka_unit_test(index_refuses),        cmocka_unit_test(search_finds),
         cmocka_unit_test(search_is_exact),      cmocka_unit_test(describe_says_why_not), cmocka_unit_test(describe_keeps_the_cube),
-        cmocka_unit_test(describe_takes_a_volume),
+        cmocka_unit_test(describe_takes_a_volume), cmocka_unit_test(describe_tells_what_is_not_finite),
         cmocka_unit_test(vectors_as_files),
     };
     return cmocka_run_group_tests_name("pipeline", tests, set_up, tear_down);

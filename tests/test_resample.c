@@ -276,6 +276,27 @@ static vol_t *by_slabs(const vol_t *v, size_t nx, size_t ny, size_t nz, size_t s
     return w;
 }
 
+/* A part where it lies, and copied. */
+static void part_of_a_volume(void **state)
+{
+    (void)state;
+    vol_t *v = noise(41, 37, 20, 3), *part = vol_new(20, 31, 11, 1, NULL);
+    const float *at = v->data + vol_idx(v, 5, 3, 7);
+    for (size_t z = 0; z < part->nz; z++)
+        for (size_t y = 0; y < part->ny; y++) memcpy(part->data + vol_idx(part, 0, y, z), at + (z * v->ny + y) * v->nx, part->nx * sizeof *at);
+    vol_t *want = resample_box(part, 13, 16, 6, NULL);
+    resample_t *r = resample_begin(part, 13, 16, 6, NULL);
+    assert_int_equal(resample_part(r, 0, 4, at, v->nx, v->nx * v->ny, NULL), 0);
+    assert_int_equal(resample_part(r, 4, 7, at + 4 * v->nx * v->ny, v->nx, v->nx * v->ny, NULL), 0);
+    vol_t *got = resample_end(r, NULL);
+    assert_memory_equal(got->data, want->data, vol_len(want) * sizeof *want->data);
+    resample_free(r);
+    vol_free(v);
+    vol_free(part);
+    vol_free(want);
+    vol_free(got);
+}
+
 static void same_bytes_for_slabs_and_threads(void **state)
 {
     (void)state;
@@ -428,7 +449,7 @@ int main(void)
         cmocka_unit_test(lines_are_the_matrix), cmocka_unit_test(pruned_is_reference),
         cmocka_unit_test(waves_stay_in_place),  cmocka_unit_test(nyquist),
         cmocka_unit_test(up_and_down),          cmocka_unit_test(same_bytes_for_slabs_and_threads),
-        cmocka_unit_test(slabs_are_checked),    cmocka_unit_test(from_a_source),
+        cmocka_unit_test(slabs_are_checked),    cmocka_unit_test(part_of_a_volume),     cmocka_unit_test(from_a_source),
            cmocka_unit_test(new_voxel_size),
         cmocka_unit_test(window_around_the_centre),
     };

@@ -8,13 +8,14 @@
 static const size_t lengths[] = {0, 1, 7, 8, 9, 15, 31, 33, 1000, 100003};
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
 
-/* Values, many of them equal; `odd`: some are NaN, infinite or -0. */
+/* Values, many of them equal, and some in runs, as the vectors take them at once; `odd`: some are NaN, infinite or -0. */
 static float *values(size_t n, bool odd, rng_t *r)
 {
     float *x = mem_new(n + 1, sizeof *x, NULL);
     for (size_t i = 0; i < n; i++) {
         double u = rng_unit(r);
         x[i] = u < 0.3 ? 0 : u < 0.35 ? -0.0f : u < 0.4 ? (float)(u * 1e5) : (float)rng_normal(r);
+        if (i % 200 >= 20 && i % 200 < 20 + i / 200 % 6 * 16) x[i] = (float[]){0, 1e6f, -1e6f, 0.5f, -0.0f}[i / 200 % 5];
         if (odd && u > 0.95) x[i] = u > 0.98 ? NAN : u > 0.97 ? -NAN : u > 0.96 ? INFINITY : -INFINITY;
     }
     return x;

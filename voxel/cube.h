@@ -34,7 +34,7 @@ typedef struct {
     double level;       /* contour level at the cube's resolution */
     double map_level;   /* that of the map as it came, contour_estimate(); NAN where that finds none */
     double background;
-    size_t bad;            /* voxels of the map that are NaN or infinite */
+    size_t bad;       /* voxels of v that are NaN or infinite */
     double volume;      /* cubic angstrom inside the contour at the cube's resolution */
 } cube_t;
 
@@ -52,7 +52,7 @@ typedef struct {
  *          ones (contour_survey) are cut back
  *       o  NULL: defaults
  * Out:  c  free c->data with cube_free()
- * 0, or -1 with *c empty: ERR_RANGE a flat map, nothing above the level, a side below 4; ERR_USAGE side; ERR_NOMEM.
+ * 0, or -1 with *c empty: ERR_RANGE a flat map, a contour above all of it, nothing above the level, a side below 4; ERR_USAGE side; ERR_NOMEM.
  * Thread-safe; the same bytes for any number of threads. */
 int cube_make(const vol_t *v, const cube_opts_t *o, cube_t *c, err_t *err);
 void cube_free(cube_t *c); /* leaves {0} */

@@ -39,11 +39,11 @@ typedef struct descquery descquery_t;
 void desc_query_free(descquery_t *q); /* NULL is fine */
 
 /* Of a descriptor, and the Pearson correlation with n entries of a table, the best of the turns: what desc_match() finds with the images of
- * desc_turns(), by that function where the CPU has no such instruction, and else exact. Rows, best, errors and threads as there. */
+ * desc_turns(), by that function where the CPU has no such instruction, and else with exact products. Rows, best, errors and threads as there. */
 descquery_t *desc_query(const int8_t desc[DESC_LEN], err_t *err);
 int desc_correlate(const descquery_t *q, const int8_t *desc, const size_t *row, size_t stride, size_t n, float *best, err_t *err);
 
-/* Of several images (images, 4096) under turn 0, and how much desc_match() may find with them under all turns: most (n), never less, up to 1, and mostly by some
+/* Of two or more images (images, 4096) under turn 0, each of mean 0, and how much desc_match() may find with them under all turns: most (n), never less, up to 1, and mostly by some
  * hundredths more; 1 for all where the CPU has no such instruction. An image is s Q + E, Q in whole numbers, and as an entry c has length 1, the norm
  * of the products of all with c is at most that of s Q c and the norm of the lengths of the E. */
 descquery_t *desc_query_images(const float *image, size_t images, err_t *err);

@@ -1,4 +1,5 @@
 /* desc_whole: descriptors compared in whole numbers (see desc.h): products of bytes, summed up in int32. */
+#include <assert.h>
 #include <math.h>
 
 #include "base/mem.h"
@@ -107,6 +108,7 @@ descquery_t *desc_query_images(const float *image, size_t images, err_t *err)
 {
     descquery_t *q = query_new(images, err);
     double lost = 0;
+    assert(images > 1);
     if (!q || !q->product) return q;
     for (size_t i = 0; i < images; i++) {
         int8_t bytes[DESC_LEN];

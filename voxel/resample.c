@@ -97,7 +97,7 @@ static void plane(const resample_t *r, const float *in, size_t row, float *out, 
 
 static float *work_of(const resample_t *r) { return r->work + (size_t)omp_get_thread_num() * r->per_thread; }
 
-int resample_part(resample_t *r, size_t z0, size_t nz, const float *data, size_t row, size_t size, err_t *err)
+int resample_part(resample_t *r, size_t z0, size_t nz, const float *data, size_t row, size_t area, err_t *err)
 {
     size_t reduced = r->out.nx * r->out.ny;
     if (z0 > r->in.nz || nz > r->in.nz - z0)
@@ -108,7 +108,7 @@ int resample_part(resample_t *r, size_t z0, size_t nz, const float *data, size_t
     r->planes += nz;
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
     for (size_t z = 0; z < nz; z++)
-        plane(r, data + z * size, row, r->mid + (z0 + z) * reduced, work_of(r));
+        plane(r, data + z * area, row, r->mid + (z0 + z) * reduced, work_of(r));
     return 0;
 }
 

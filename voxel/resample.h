@@ -49,8 +49,8 @@ resample_t *resample_begin(const vol_t *shape, size_t nx, size_t ny, size_t nz, 
  * thread at a time (it runs on all). 0, or -1 with ERR_USAGE: a plane that does not exist or came before. */
 int resample_slab(resample_t *r, size_t z0, size_t nz, const float *data, err_t *err);
 
-/* The same of a part of a larger volume: `row` and `plane` floats from row to row and from plane to plane. */
-int resample_part(resample_t *r, size_t z0, size_t nz, const float *data, size_t row, size_t plane, err_t *err);
+/* The same of a part of a larger volume: `row` and `area` floats from row to row and from plane to plane. */
+int resample_part(resample_t *r, size_t z0, size_t nz, const float *data, size_t row, size_t area, err_t *err);
 
 /* All planes from a source that any thread may ask for any plane: read, convert and reduce go side by side.
  * Planes z0..z0+nz-1 to `planes` (nz,ny,nx); 0, or -1 with err set. Called from several threads at once. */

@@ -1,5 +1,5 @@
 /* tally: what the values of many voxels are, in one pass each: their range, and how many lie in each bin of a histogram. The entries of
- * the table agree to the last bit. */
+ * the table agree to the last bit, and in the sums of a bin over its lanes. */
 #ifndef CRYOLEX_VOXEL_TALLY_H
 #define CRYOLEX_VOXEL_TALLY_H
 
