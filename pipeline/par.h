@@ -18,10 +18,9 @@ int par_begin(comm_t *c, err_t *err);
 void par_end(comm_t *c, bool ok);
 
 /* Messages of bytes, in the order in which one rank sends them to another; beside the calls of comm_t. send: 0, or -1 ERR_NOMEM, ERR_INTERNAL, also where the other has
- * not taken it for PAR_WAIT seconds, as it may have died. take: 1 with the next
+ * not taken it for `wait` seconds, as it may have died. take: 1 with the next
  * that has arrived, *p (mem_free()) and the rank that it is *from; 0 there is none; -1 ERR_INTERNAL, ERR_NOMEM. */
-#define PAR_WAIT 300
-int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err);
+int par_send(const comm_t *c, int to, const void *p, size_t n, double wait, err_t *err);
 int par_take(const comm_t *c, int *from, unsigned char **p, size_t *n, err_t *err);
 
 /* In place of par_end() where a rank has died, for which MPI would wait for ever: the process may only exit. mpirun lets the others live when it is told to

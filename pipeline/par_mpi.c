@@ -59,7 +59,7 @@ static int gather(const comm_t *c, const float *x, size_t n, float *all, err_t *
 
 enum { TAG = 1 };
 
-int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err)
+int par_send(const comm_t *c, int to, const void *p, size_t n, double wait, err_t *err)
 {
     const struct timespec nap = {.tv_nsec = 100000};
     MPI_Request request;
@@ -71,7 +71,7 @@ int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err)
     memcpy(own, p, n);
     rc = MPI_Isend(own, (int)n, MPI_BYTE, to, TAG, MPI_COMM_WORLD, &request);
     for (double t = clock_wall(); rc == MPI_SUCCESS && (rc = MPI_Test(&request, &done, MPI_STATUS_IGNORE)) == MPI_SUCCESS && !done; nanosleep(&nap, NULL))
-        if (clock_wall() - t > PAR_WAIT) return err_set(err, ERR_INTERNAL, "MPI: rank %d has taken no message for %d s", to, PAR_WAIT); /* which MPI may still read */
+        if (clock_wall() - t > wait) return err_set(err, ERR_INTERNAL, "MPI: rank %d has taken no message for %.0f s", to, wait); /* which MPI may still read */
     mem_free(own);
     return rc == MPI_SUCCESS ? 0 : failed(rc, "send", err);
 }

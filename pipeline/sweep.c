@@ -23,17 +23,19 @@
 #include "pipeline/sweep_plan.h"
 #include "pipeline/sweep_work.h"
 
-enum { LOOK_MS = 2, DEATHS = 3 };  /* between looks at MPI, which cannot be waited for together with a socket; workers that may die before they are ready */
+enum { LOOK_MS = 2, DEATHS = 3, SIGNALS = 3 };  /* between looks at MPI, which cannot be waited for together with a socket; workers that may die before they are ready */
 static const double PATIENCE = 10; /* seconds for another sweep in the folder to end */
 
 /* Seconds without a word after which the others give up rank 0, whose ledger may be on a file system that stalls. In parts of it: every rank is heard
- * once in a sixtieth; a rank that was not heard for a tenth is gone. Before its first word, when it reads the manifest, rank 0 has six times as long. */
+ * once in a sixtieth; a rank that was not heard for a tenth, or takes no message for so long, is gone. Before its first word, when it reads the manifest, rank 0 has six times as long. */
 static const double SILENT = 300;
+static const int signals[SIGNALS] = {SIGTERM, SIGINT, SIGUSR1}; /* that ask for an end */
 
 /* A worker as rank 0 sees it: slot k is that of rank k. */
 typedef struct {
     bool ready, alone, quit, gone;
     bool silent;          /* gone, as it is not heard */
+    bool deaf;            /* takes no messages: it is told no more, and missed */
     size_t threads, hand; /* items that it has */
     int deaths;           /* since it was ready */
     double heard;
@@ -47,7 +49,9 @@ struct sweep {
     bool joined;  /* par_begin() */
     pid_t pid;    /* of this rank's worker */
     int fd;       /* -1: there is none */
-    sigset_t mask; /* as it was before */
+    sigset_t mask; /* as it was before, and so the actions */
+    struct sigaction had[SIGNALS];
+    double limit;  /* seconds that rank 0 may be silent */
     double told;   /* when this rank last said that it is there */
     bool lost;     /* a rank is gone for good */
     sweeprun_t run;
@@ -75,16 +79,22 @@ static void on_signal(int number)
 
 static void catch_signals(sweep_t *s)
 {
-    static const int number[] = {SIGTERM, SIGINT, SIGUSR1};
     struct sigaction a = {.sa_handler = on_signal};
     sigset_t set;
     asked = 0;
     sigemptyset(&set);
-    for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
-        sigaction(number[i], &a, NULL);
-        sigaddset(&set, number[i]);
+    for (int i = 0; i < SIGNALS; i++) {
+        sigaction(signals[i], &a, &s->had[i]);
+        sigaddset(&set, signals[i]);
     }
     sigprocmask(SIG_BLOCK, &set, &s->mask); /* but while we wait, in ppoll() */
+}
+
+/* One that came meanwhile is ours still. */
+static void release_signals(const sweep_t *s)
+{
+    sigprocmask(SIG_SETMASK, &s->mask, NULL);
+    for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], &s->had[i], NULL);
 }
 
 static int make_dir(const char *path, err_t *err)
@@ -114,14 +124,15 @@ sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err)
     if (!s) return NULL;
     *s = (sweep_t){.o = *o, .job = job, .comm = comm_self, .fd = -1, .dir = mem_new(n, 1, err)};
     if (!(s->o.silent > 0)) s->o.silent = SILENT;
+    s->limit = 6 * s->o.silent;
     catch_signals(s); /* before MPI, whose threads would take them */
     if (!s->dir) goto fail;
     if (o->shards > 1) snprintf(s->dir, n, "%s/shard-%zu-of-%zu", o->dir, o->shard, o->shards);
     else snprintf(s->dir, n, "%s", o->dir);
-    if (make_dir(o->dir, err) || (o->shards > 1 && make_dir(s->dir, err)) || start_worker(s, err)) goto fail; /* before MPI has threads */
+    if (make_dir(o->dir, err) || check_parts(o, err) || (o->shards > 1 && make_dir(s->dir, err))) goto fail; /* every rank finds the same, so that none is waited for */
+    if (start_worker(s, err)) goto fail; /* before MPI has threads */
     if (par_begin(&s->comm, err)) goto fail;
     s->joined = true;
-    if (!s->comm.rank && check_parts(o, err)) goto fail;
     return s;
 fail:
     sweep_end(s, false);
@@ -151,7 +162,7 @@ void sweep_end(sweep_t *s, bool ok)
     reap(s);
     if (s->joined && s->lost && ok) par_leave(&s->comm); /* MPI_Finalize would wait for the lost one */
     else if (s->joined) par_end(&s->comm, ok);
-    sigprocmask(SIG_SETMASK, &s->mask, NULL);
+    release_signals(s);
     ledger_close(s->ledger);
     sweep_plan_free(&s->plan);
     mem_free(s->slot);
@@ -176,9 +187,16 @@ static int tell(sweep_t *s, msgkind_t kind, uint64_t number, err_t *err)
 {
     msg_t m;
     if (msg_plain(kind, number, &m, err)) return -1;
-    int rc = par_send(&s->comm, 0, m.p, m.n, err);
+    int rc = par_send(&s->comm, 0, m.p, m.n, s->limit, err);
     mem_free(m.p);
     return rc;
+}
+
+/* From rank 0 to another. The others wait meanwhile, so not for long. */
+static void send_rank(sweep_t *s, int k, const msg_t *m)
+{
+    slot_t *slot = &s->slot[k];
+    if (!slot->deaf && par_send(&s->comm, k, m->p, m->n, s->o.silent / 10, NULL)) slot->deaf = s->lost = true;
 }
 
 /* To all other ranks that are heard; the last word to all. */
@@ -187,7 +205,7 @@ static int tell_all(sweep_t *s, msgkind_t kind, uint64_t number, err_t *err)
     msg_t m;
     if (msg_plain(kind, number, &m, err)) return -1;
     for (int k = 1; k < s->comm.size; k++)
-        if (kind == MSG_END || !s->slot[k].silent) par_send(&s->comm, k, m.p, m.n, NULL);
+        if (kind == MSG_END || !s->slot[k].silent) send_rank(s, k, &m);
     mem_free(m.p);
     return 0;
 }
@@ -211,7 +229,7 @@ static int from_worker(sweep_t *s, slot_t *mine, err_t *err)
     if (rc < 0) return -1;
     if (rc) {
         mine->deaths = 0;
-        rc = par_send(&s->comm, 0, m.p, m.n, err);
+        rc = par_send(&s->comm, 0, m.p, m.n, s->limit, err);
         mem_free(m.p);
         return rc;
     }
@@ -228,7 +246,7 @@ static int from_leader(sweep_t *s, slot_t *mine, err_t *err)
     int from, rc = par_take(&s->comm, &from, &m.p, &m.n, err);
     if (rc < 1) return rc;
     if (!msg_head(&m, &kind, &number)) kind = MSG_KINDS;
-    mine->ready = true;
+    s->limit = s->o.silent;
     mine->heard = clock_wall();
     if ((kind == MSG_ITEM || kind == MSG_QUIT) && s->fd >= 0) msg_send(s->fd, &m, NULL); /* a worker that is dead will be seen to be */
     if (kind == MSG_QUIT) {
@@ -244,11 +262,10 @@ static int from_leader(sweep_t *s, slot_t *mine, err_t *err)
 }
 
 /* 0, or -1 where rank 0 has long been silent. */
-static int miss_leader(sweep_t *s, const slot_t *mine, err_t *err)
+static int miss_leader(const sweep_t *s, const slot_t *mine, err_t *err)
 {
-    double limit = s->o.silent * (mine->ready ? 1 : 6);
-    if (clock_wall() - mine->heard < limit) return 0;
-    return err_set(err, ERR_INTERNAL, "sweep: rank 0 has not been heard for %.0f s, so the sweep ends; the same command goes on", limit);
+    if (clock_wall() - mine->heard < s->limit) return 0;
+    return err_set(err, ERR_INTERNAL, "sweep: rank 0 has not been heard for %.0f s, so the sweep ends; the same command goes on", s->limit);
 }
 
 int sweep_serve(sweep_t *s, err_t *err)
@@ -258,7 +275,7 @@ int sweep_serve(sweep_t *s, err_t *err)
     while (!rc && !mine.gone) {
         if (wait_worker(s) && s->fd >= 0) rc = from_worker(s, &mine, err);
         while (!rc && !mine.gone && (rc = from_leader(s, &mine, err)) == 1) rc = 0;
-        if (!rc && !mine.gone) rc = say_alive(s, err) || miss_leader(s, &mine, err) ? -1 : 0;
+        if (!rc && !mine.gone) rc = miss_leader(s, &mine, err) || say_alive(s, err) ? -1 : 0;
     }
     return rc;
 }
@@ -268,7 +285,7 @@ int sweep_serve(sweep_t *s, err_t *err)
 /* To slot k; takes m. One that does not listen will be seen to be gone, or be missed. */
 static void send_to(sweep_t *s, int k, msg_t *m)
 {
-    if (k) par_send(&s->comm, k, m->p, m->n, NULL);
+    if (k) send_rank(s, k, m);
     else if (s->fd >= 0) msg_send(s->fd, m, NULL);
     mem_free(m->p);
 }
@@ -327,9 +344,9 @@ static int feed(sweep_t *s, int k, err_t *err)
 {
     slot_t *slot = &s->slot[k];
     msg_t m;
-    if (slot->gone || slot->quit || !slot->ready) return 0;
+    if (slot->gone || slot->quit || slot->deaf || !slot->ready) return 0;
     if (asked || !s->left) return send_quit(s, k, false, err);
-    while (slot->hand < slot->threads + SWEEP_AHEAD) {
+    while (!slot->deaf && slot->hand < slot->threads + SWEEP_AHEAD) {
         size_t i = choose(s, slot);
         if (i == s->plan.n) return 0;
         task_t *t = &s->plan.task[i];
@@ -430,7 +447,7 @@ static int hear(sweep_t *s, int k, const msg_t *m, err_t *err)
     result_t r;
     if (!msg_head(m, &kind, &number)) return err_set(err, ERR_INTERNAL, "a message between processes is damaged");
     slot->heard = clock_wall();
-    slot->silent = false;
+    if (!slot->deaf) slot->silent = false;
     if (kind == MSG_HELLO) return greet(s, k, m, err);
     if (kind == MSG_GONE) return gone(s, k, (int)number, err);
     if (kind != MSG_START && kind != MSG_RESULT) return 0;
@@ -462,7 +479,10 @@ static int listen_all(sweep_t *s, err_t *err)
     while (!rc && s->fd >= 0 && poll(&p, 1, 0) > 0) {
         int got = msg_receive(s->fd, &m, err);
         if (got < 0) return -1;
-        if (!got) return gone(s, 0, reap(s), err);
+        if (!got) {
+            rc = gone(s, 0, reap(s), err);
+            break;
+        }
         rc = hear(s, 0, &m, err);
         mem_free(m.p);
     }
@@ -473,16 +493,17 @@ static int listen_all(sweep_t *s, err_t *err)
     return rc;
 }
 
-/* Ranks that have been silent. */
+/* Ranks that have been silent, or take no messages; also those whose worker has gone, as MPI waits for all. */
 static int miss(sweep_t *s, err_t *err)
 {
     double now = clock_wall();
     for (int k = 1; k < s->comm.size; k++) {
         slot_t *slot = &s->slot[k];
-        if (slot->gone || now - slot->heard < s->o.silent / 10) continue;
-        log_msg(s->o.log, LOG_WARN, "rank %d has not been heard for %.0f s: what it had is done by others", k, s->o.silent / 10);
-        slot->gone = slot->silent = s->lost = true;
-        if (bereave(s, k, 0, err)) return -1;
+        if (slot->silent || (!slot->deaf && now - slot->heard < s->o.silent / 10)) continue;
+        log_msg(s->o.log, LOG_WARN, "rank %d %s for %.0f s: what it had is done by others", k, slot->deaf ? "has taken no message" : "has not been heard", s->o.silent / 10);
+        slot->silent = s->lost = true;
+        if (!slot->gone && bereave(s, k, 0, err)) return -1;
+        slot->gone = true;
     }
     return 0;
 }
@@ -499,17 +520,18 @@ static int lead(sweep_t *s, err_t *err)
 {
     int rc = 0;
     while (!rc && !all_gone(s)) {
-        for (int k = 0; !rc && k < s->comm.size; k++) rc = feed(s, k, err);
+        for (int k = 0; !rc && k < s->comm.size; k++) rc = feed(s, k, err) || say_alive(s, err) ? -1 : 0;
         if (!rc && asked > 1) rc = stop(s, err);
         if (rc || all_gone(s)) break;
         wait_worker(s);
         if (ledger_begin(s->ledger, err)) return -1;
         rc = listen_all(s, err) || miss(s, err) ? -1 : 0;
         if (ledger_commit(s->ledger, err)) rc = -1;
-        if (!rc) rc = say_alive(s, err);
     }
     return rc ? rc : tell_all(s, MSG_END, s->lost, err);
 }
+
+static int tick(void *s, err_t *err) { return say_alive(s, err); }
 
 /* The first word of our own worker, which tells what the sweep is run with. */
 static int first_hello(sweep_t *s, err_t *err)
@@ -533,6 +555,8 @@ int sweep_items(sweep_t *s, const manifest_t *m, sweepsum_t *sum, err_t *err)
     s->slot = mem_zero((size_t)s->comm.size, sizeof *s->slot, err);
     if (!s->slot || first_hello(s, err)) return -1;
     for (int k = 0; k < s->comm.size; k++) s->slot[k].heard = clock_wall();
+    s->plan.tick = tick;
+    s->plan.ctx = s;
     if (!(s->ledger = ledger_open(s->dir, false, PATIENCE, err)) || sweep_plan_make(&s->o, s->job, &s->run, m, s->ledger, &s->plan, sum, err)) return -1;
     s->left = s->plan.n;
     if (sum->items > s->left) log_msg(s->o.log, LOG_INFO, "%s: %zu of %zu items have a result; %zu are to be done", s->dir, sum->items - s->left, sum->items, s->left);

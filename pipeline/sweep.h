@@ -61,7 +61,7 @@ typedef struct {
 typedef struct sweep sweep_t;
 
 /* Start: folder, worker, ranks. SIGTERM, SIGINT and SIGUSR1 then ask for an end, also those that come meanwhile. Called before this process has used threads. NULL: ERR_IO the folder; ERR_USAGE, ERR_UNSUP it holds a sweep in another
- * number of parts; the errors of par_begin(); ERR_NOMEM. End with sweep_end(). */
+ * number of parts, of which each rank says so, before it is one of several, and nothing is made; the errors of par_begin(); ERR_NOMEM. End with sweep_end(). */
 sweep_t *sweep_begin(const sweepopts_t *o, const sweepjob_t *job, err_t *err);
 bool sweep_leads(const sweep_t *s); /* rank 0 */
 
@@ -79,6 +79,6 @@ int sweep_items(sweep_t *s, const manifest_t *m, sweepsum_t *sum, err_t *err);
 /* The folder of this shard, where its ledger is and its results go: dir, or shard-I-of-N in it. */
 const char *sweep_folder(const sweep_t *s);
 const sweeprun_t *sweep_run(const sweep_t *s); /* after sweep_items() */
-void sweep_end(sweep_t *s, bool ok);           /* ok false: on rank 0, ends the other ranks */
+void sweep_end(sweep_t *s, bool ok);           /* ok false: on rank 0, ends the other ranks. Signals do again what they did before */
 
 #endif

@@ -59,8 +59,10 @@ static int add_ledger(walk_t *w, const char *dir, err_t *err)
 static unsigned part_of(const char *dir, const char *name, char *path)
 {
     unsigned i, n;
-    int end = 0;
-    if (sscanf(name, "shard-%u-of-%u%n", &i, &n, &end) != 2 || name[end] || n < 2) return 0;
+    char same[40];
+    if (sscanf(name, "shard-%u-of-%u", &i, &n) != 2 || i < 1 || i > n || n < 2) return 0;
+    snprintf(same, sizeof same, "shard-%u-of-%u", i, n); /* not shard-01-of-3 */
+    if (strcmp(name, same) != 0) return 0;
     snprintf(path, 4096, "%s/%s", dir, name);
     return ledger_there(path) ? n : 0;
 }

@@ -109,6 +109,7 @@ static int enter(const sweepopts_t *o, const sweepjob_t *job, const sweeprun_t *
         const item_t *it = &m->item[i];
         task_t t = {.item = i, .slot = -1};
         ledgeritem_t known;
+        if (p->tick && p->tick(p->ctx, err)) return -1;
         if (!sweep_plan_in_shard(it->id, o->shard, o->shards)) continue;
         if (again[i]) {
             sum->twice++;
@@ -128,7 +129,8 @@ static int enter(const sweepopts_t *o, const sweepjob_t *job, const sweeprun_t *
 int sweep_plan_make(const sweepopts_t *o, const sweepjob_t *job, const sweeprun_t *run, const manifest_t *m, ledger_t *l, sweepplan_t *p, sweepsum_t *sum, err_t *err)
 {
     unsigned char *again = mem_new(m->n, 1, err);
-    *p = (sweepplan_t){.task = mem_new(m->n, sizeof *p->task, err)};
+    p->task = mem_new(m->n, sizeof *p->task, err);
+    p->n = 0;
     int rc = again && p->task && !mark_twice(m, again, err) && !ledger_begin(l, err) ? 0 : -1;
     if (!rc && !(rc = enter(o, job, run, m, again, l, p, sum, err))) rc = ledger_commit(l, err);
     mem_free(again);

@@ -112,13 +112,14 @@ static void forget_page(jobs_t *js, job_t *j)
     js->paged -= j->page_bytes;
 }
 
-/* Old pages go until n more bytes fit: a plain page has the result, too. */
+/* Old pages go until n more bytes fit, none where they never will: a plain page has the result, too. */
 static int make_room(jobs_t *js, size_t n, err_t *err)
 {
-    const size_t all = js->lim->spool;
+    const size_t all = js->lim->spool, stay = js->paging ? js->running->page_bytes : 0;
+    if (js->spooled + stay + n > all) return err_set(err, ERR_USAGE, "too much is waiting; try again later");
     for (job_t *j = js->first; j && js->spooled + js->paged + n > all; j = j->next)
         if (j != js->running) forget_page(js, j);
-    return js->spooled + js->paged + n > all ? err_set(err, ERR_USAGE, "too much is waiting; try again later") : 0;
+    return 0;
 }
 
 static int full(const jobs_t *js, err_t *err)
@@ -414,10 +415,10 @@ static void why_of(const pipe_t *p, const char *name, char *why, size_t room)
 static bool start_page(jobs_t *js, job_t *j)
 {
     const pid_t parent = getpid();
-    size_t pages = 0, left = js->lim->spool - js->spooled;
+    size_t pages = 0, left = js->lim->spool - js->spooled, most = js->lim->spool / 4 < PAGE_MAX ? js->lim->spool / 4 : PAGE_MAX; /* so that others stay */
     for (const job_t *i = js->first; i; i = i->next) pages += i->page >= 0;
     if (pages >= PAGES) return false;
-    j->page_bytes = left < PAGE_MAX ? left : PAGE_MAX;
+    j->page_bytes = left < most ? left : most;
     if (make_room(js, j->page_bytes, NULL) || (j->page = nameless(js->lim->folder, NULL)) < 0) return false;
     js->paged += j->page_bytes;
     js->pid = fork();

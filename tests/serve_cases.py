@@ -261,7 +261,11 @@ def spool_holds_pages():
         i = s.post(MAP)[1]["id"]
         s.wait(i)
         page = len(s.ask("GET", "/query/" + i)[2])
-    spool, most = len(MAP) + 2 * page + page // 2 + (32 << 20), 0  # what a page may take while it is made
+    with Server("--spool", "30M") as s:  # of which what a page may take while it is made is a quarter
+        ids = [s.post(MAP)[1]["id"] for _ in range(3)]
+        s.wait(ids[-1])
+        assert all(b"data:image/png" in s.ask("GET", "/query/" + i)[2] for i in ids)
+    spool, most = len(MAP) + 4 * page, 0
     with Server("--spool", str(spool)) as s:
         ids = []
         for _ in range(5):

@@ -65,9 +65,10 @@ open("go").read()
 END
     pid=$!
     for _ in {1..100}; do [ -e locked ] && break; sleep 0.05; done
+    [ -e locked ] || { kill $pid 2>/dev/null; echo "no lock"; return 1; }
     run 75 "$cryolex" sweep -q --merge -o worked
     rc=$?
-    echo >go
+    timeout 60 bash -c 'echo >go' || kill $pid
     wait $pid
     [ $rc -eq 0 ] && grep -q 'worked/shard-2-of-3/ledger.sqlite: another sweep is at work there: the results can be joined when it has ended' "$err" && run 0 "$cryolex" sweep -q --merge -o worked && same_as worked || { cat "$err"; return 1; }
 }
@@ -75,7 +76,8 @@ parts_or_whole() { # one number of parts in a folder
     cp -r ref whole && cp -r parts mixed || return 1
     run 2 "$cryolex" sweep -q --shard 1/3 -o whole maps && grep -q 'whole holds a sweep that is not in parts (now 3)' "$err" && run 2 "$cryolex" sweep -q -o parts maps && grep -q 'parts holds a sweep in 3 parts: give --shard I/3' "$err" &&
         run 2 "$cryolex" sweep -q --shard 1/4 -o parts maps && grep -q 'parts holds a sweep in 3 parts (now 4)' "$err" || { cat "$err"; return 1; }
-    [ ! -e parts/ledger.sqlite ] && cp ref/ledger.sqlite mixed && run 3 "$cryolex" sweep -q --merge -o mixed && grep -q 'mixed: a sweep of its own and one in 3 parts' "$err"
+    [ ! -e parts/shard-1-of-4 ] && [ ! -e parts/ledger.sqlite ] && cp -r parts named && cp -r parts/shard-1-of-3 named/shard-01-of-3 && cp -r parts/shard-1-of-3 named/shard-9-of-3 && run 0 "$cryolex" sweep -q --merge -o named && same_as named || { cat "$err"; return 1; }
+    cp ref/ledger.sqlite mixed && run 3 "$cryolex" sweep -q --merge -o mixed && grep -q 'mixed: a sweep of its own and one in 3 parts' "$err"
 }
 some_fail() { # each with its cause, and the rest goes on
     cp -r maps bad && cut=$(($(wc -c <bad/emd_1019.map.gz) / 2)) && truncate -s $cut bad/emd_1019.map.gz && echo 'no map' >bad/emd_2000.map && head -c 700 /dev/zero >bad/emd_2001.map || return 1
@@ -159,7 +161,8 @@ on_ranks() {
     for n in 1 2 4; do
         run 0 mpirun --oversubscribe -n $n "$cryolex" sweep -q -j 1 -o ranks$n maps && same_as ranks$n && same attempts 1 "$(attempts ranks$n)" || { cat "$err"; return 1; }
     done
-    run 1 mpirun --oversubscribe -n 2 "$cryolex" sweep -q -j 1 -o rankfail bad2
+    run 1 mpirun --oversubscribe -n 2 "$cryolex" sweep -q -j 1 -o rankfail bad2 || return 1
+    run 2 mpirun --oversubscribe -n 2 "$cryolex" sweep -q --shard 1/4 -o parts maps && grep -q 'parts holds a sweep in 3 parts (now 4)' "$err" && [ ! -e parts/shard-1-of-4 ] || { cat "$err"; return 1; }
 }
 
 many_maps() { mkdir many && for f in maps/*; do for k in 1 2 3 4 5 6 7 8; do cp "$f" "many/emd_$k${f#maps/emd_1}"; done; done; }

@@ -18,7 +18,7 @@
 #include "pipeline/par.h"
 #include "pipeline/sweep.h"
 
-enum { ITEMS = 4 };
+enum { ITEMS = 8 };
 static const double SILENT = 0.6; /* seconds */
 
 /* The rank that is played, and what has been said to it. */
@@ -28,6 +28,9 @@ static struct {
     int (*play)(msg_t *m); /* its next word; 0 it says nothing now */
     double silent;         /* of sweepopts_t */
     int signal;            /* comes while the sweep begins */
+    bool deaf;             /* takes no items */
+    unsigned plans;        /* microseconds that the plan takes for an item */
+    size_t early;          /* how often it was heard that rank 0 is there when it planned the last */
     int step, said;
     double start;
     size_t heard[MSG_KINDS], number[MSG_KINDS]; /* by kind: how many; the number of the last */
@@ -50,17 +53,18 @@ int par_begin(comm_t *c, err_t *err)
     return 0;
 }
 
-int par_send(const comm_t *c, int to, const void *p, size_t n, err_t *err)
+int par_send(const comm_t *c, int to, const void *p, size_t n, double wait, err_t *err)
 {
     msg_t m = {(unsigned char *)(uintptr_t)p, n};
     msgkind_t kind;
     uint64_t number;
-    (void)err;
     assert_int_equal(to, !c->rank);
     assert_true(msg_head(&m, &kind, &number));
     other.heard[kind]++;
     other.number[kind] = number;
-    return 0;
+    if (!other.deaf || kind != MSG_ITEM) return 0;
+    usleep((unsigned)(1e6 * wait));
+    return err_set(err, ERR_INTERNAL, "it takes nothing");
 }
 
 int par_take(const comm_t *c, int *from, unsigned char **p, size_t *n, err_t *err)
@@ -97,6 +101,17 @@ static int load(void *ctx, size_t threads, sweeprun_t *run, err_t *err)
     strcpy(run->model, "m");
     strcpy(run->index, "i");
     strcpy(run->columns, "id");
+    return 0;
+}
+
+static int plan(void *ctx, const item_t *it, char **path, err_t *err)
+{
+    (void)ctx;
+    (void)it;
+    (void)path;
+    (void)err;
+    usleep(other.plans);
+    other.early = other.heard[MSG_ALIVE];
     return 0;
 }
 
@@ -149,7 +164,7 @@ static int teardown(void **state)
 
 static sweep_t *begin(err_t *err)
 {
-    static const sweepjob_t job = {.open = load, .look = look, .work = work};
+    static const sweepjob_t job = {.header = plan, .open = load, .look = look, .work = work};
     const sweepopts_t o = {.dir = dir, .shard = 1, .shards = 1, .threads = 1, .memory = (size_t)1 << 30, .silent = other.silent};
     return sweep_begin(&o, &job, err);
 }
@@ -169,7 +184,7 @@ static int serve(int (*play)(msg_t *), err_t *err)
 /* As rank 0, rank 1 being played; each item takes so many milliseconds. */
 static int lead(int (*play)(msg_t *), const char *took, sweepsum_t *sum, err_t *err)
 {
-    static const char *const name[] = {"0", "1", "2", "3"};
+    static const char *const name[] = {"0", "1", "2", "3", "4", "5", "6", "7"};
     item_t item[ITEMS];
     const manifest_t m = {.item = item, .n = ITEMS};
     for (int i = 0; i < ITEMS; i++) item[i] = (item_t){.id = name[i], .path = took, .contour = (double)NAN};
@@ -283,6 +298,54 @@ static void rank_dies(void **state)
     assert_true(other.left && !other.ended);
 }
 
+/* At a signal it quits, and says no more while rank 0 ends what it has in hand. */
+static int quits_and_dies(msg_t *m)
+{
+    if (!other.step) return greets_only(m);
+    if (other.step == 1 && other.heard[MSG_ITEM]) {
+        other.step = 2;
+        kill(getpid(), SIGTERM);
+    }
+    if (other.step != 2 || !other.heard[MSG_QUIT]) return 0;
+    other.step = 3;
+    return say(MSG_GONE, 0, m);
+}
+
+static void dies_after_quit(void **state)
+{
+    sweepsum_t sum;
+    err_t e = {0};
+    (void)state;
+    if (lead(quits_and_dies, "200", &sum, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(other.step, 3);
+    assert_true(other.left && !other.ended);
+}
+
+/* It takes no message: it is waited for once, and not for long. */
+static void rank_is_deaf(void **state)
+{
+    sweepsum_t sum;
+    err_t e = {0};
+    (void)state;
+    other.deaf = true;
+    other.silent = 10;
+    if (lead(greets_only, "1", &sum, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(sum.now[LEDGER_DONE], ITEMS);
+    assert_int_equal(other.heard[MSG_ITEM], 1);
+    assert_true(other.left && !other.ended && since() < 3);
+}
+
+/* Rank 0 is heard while it plans. */
+static void long_plan(void **state)
+{
+    sweepsum_t sum;
+    err_t e = {0};
+    (void)state;
+    other.plans = 50000;
+    if (lead(greets_only, "1", &sum, &e)) fail_msg("%s", e.msg);
+    assert_true(other.early >= 2);
+}
+
 /* ---- signals ---- */
 
 /* Rank 1 hears ALIVE, is in the middle of its item at the first signal, and dies at the second. */
@@ -352,6 +415,19 @@ static void early_signal(void **state)
     assert_in_range(sum.left, 1, ITEMS);
 }
 
+/* After the sweep they do what they did before. */
+static void later_signal(void **state)
+{
+    struct sigaction a;
+    sweepsum_t sum;
+    err_t e = {0};
+    (void)state;
+    other.size = 1;
+    if (lead(nothing, "1", &sum, &e)) fail_msg("%s", e.msg);
+    assert_int_equal(sigaction(SIGTERM, NULL, &a), 0);
+    assert_true(a.sa_handler == SIG_DFL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +435,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_item, setup, teardown),   cmocka_unit_test_setup_teardown(lost_late, setup, teardown),
         cmocka_unit_test_setup_teardown(rank_dies, setup, teardown),   cmocka_unit_test_setup_teardown(two_signals, setup, teardown),
         cmocka_unit_test_setup_teardown(stopped, setup, teardown),     cmocka_unit_test_setup_teardown(early_signal, setup, teardown),
+        cmocka_unit_test_setup_teardown(later_signal, setup, teardown), cmocka_unit_test_setup_teardown(dies_after_quit, setup, teardown),
+        cmocka_unit_test_setup_teardown(rank_is_deaf, setup, teardown), cmocka_unit_test_setup_teardown(long_plan, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
