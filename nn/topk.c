@@ -386,14 +386,14 @@ static void look_by_dot(worker_t *w, const float *rows, size_t at, size_t n)
     const topk_t *t = w->t;
     for (size_t r = 0; r < n; r++) {
         const float *row = rows + r * t->d;
-        if (isnan(t->kern->row(row, t->d, NULL).norm)) {
-            w->bad = at + r < w->bad ? at + r : w->bad;
-            return;
-        }
         for (size_t i = 0; i < w->b; i++) {
             float s = topk_dot(t->q + (w->from + i) * t->d, row, t->d);
             if (s < raise_bar(w, i)) continue;
             if (consider(w, i, at + r, s, s)) w->poor = true;
+        }
+        if (!t->kern->fits(row, t->d)) { /* the row is in the nearest cache now */
+            w->bad = at + r < w->bad ? at + r : w->bad;
+            return;
         }
     }
 }

@@ -6,6 +6,8 @@
 #ifndef CRYOLEX_NN_TOPK_KERN_H
 #define CRYOLEX_NN_TOPK_KERN_H
 
+#include <stdbool.h>
+
 #include "nn/topk.h"
 
 enum { TOPK_WIDE = 16 }; /* rows of a panel */
@@ -27,6 +29,8 @@ typedef struct {
     const char *name;
     /* One vector: q[0..d-1] in -127..127, or NULL for the norm alone. */
     topkrow_t (*row)(const float *w, size_t d, int8_t *q);
+    /* Is every number finite and at most TOPK_MOST, so that row() would give a norm? */
+    bool (*fits)(const float *w, size_t d);
     /* y (queries, 16 panels), ldy apart, = (float)(start + sum over k of x b), for x (queries, depth) in 0..255 and panels b (depth/4, 16, 4) */
     void (*product)(const uint8_t *x, size_t ldx, size_t queries, const int8_t *b, size_t panels, size_t depth, const int32_t *start,
                     float *y, size_t ldy);

@@ -27,6 +27,13 @@ static topkrow_t row(const float *w, size_t d, int8_t *q)
     return r;
 }
 
+static bool fits(const float *w, size_t d)
+{
+    for (size_t k = 0; k < d; k++)
+        if (!(fabsf(w[k]) <= TOPK_MOST)) return false;
+    return true;
+}
+
 static void product(const uint8_t *x, size_t ldx, size_t queries, const int8_t *b, size_t panels, size_t depth, const int32_t *start,
                     float *y, size_t ldy)
 {
@@ -47,4 +54,4 @@ static size_t scan(const topkscan_t *s, float bar, uint32_t *out)
     return n;
 }
 
-const topk_kern_t topk_kern_ref = {"ref", row, product, scan};
+const topk_kern_t topk_kern_ref = {"ref", row, fits, product, scan};

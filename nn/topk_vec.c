@@ -1,6 +1,7 @@
 /* topk_vec: the steps of topk in the compiler's vectors. Compiled once for every instruction set; sums of four products of 8-bit numbers,
  * which the compiler has no word for, by the instruction where there is one (AVX-512 VNNI). */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -49,6 +50,21 @@ static topkrow_t row(const float *w, size_t d, int8_t *q)
     r.sum = sum;
     r.off = sqrtf(lost) * (1 + slack) + r.norm * slack; /* the second: what rounding does to e itself */
     return r;
+}
+
+/* By the bits, which are in the order of the magnitudes; those of NaN are above all. */
+static bool fits(const float *w, size_t d)
+{
+    const float most = TOPK_MOST;
+    int32_t limit, beyond = 0;
+    memcpy(&limit, &most, sizeof limit);
+#pragma omp simd reduction(| : beyond)
+    for (size_t k = 0; k < d; k++) {
+        int32_t u;
+        memcpy(&u, w + k, sizeof u);
+        beyond |= limit - (u & 0x7fffffff); /* below 0 */
+    }
+    return beyond >= 0;
 }
 
 /* ---- product ---- */
@@ -162,4 +178,4 @@ static size_t scan(const topkscan_t *s, float bar, uint32_t *out)
     return n;
 }
 
-const topk_kern_t PASTE(topk_kern_, NN_ISA) = {STRING(NN_ISA), row, product, scan};
+const topk_kern_t PASTE(topk_kern_, NN_ISA) = {STRING(NN_ISA), row, fits, product, scan};
